@@ -1,0 +1,1 @@
+"""logship: a log shipping agent. Start with docs/architecture.md, then logship/api.py."""

@@ -1,0 +1,133 @@
+"""The complete plugin API. A plugin imports this module and nothing else of logship.
+
+A source makes origins appear; a route pulls batches of them, passes them through transforms and
+gives them to a sink; what the sink has made durable is settled. Components are found through entry
+points (groups `logship.sources`, `logship.transforms`, `logship.sinks`). Each has a class attribute
+`config`, a msgspec.Struct whose fields are the documentation of its options, and is built with an
+instance of it and a `Context`.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from logship.batch import Batch
+from logship.origin import Labels, LogFile, Origin
+from logship.outcome import DELIVERED, Again, ConfigError, Outcome, Refused, Retry
+from logship.rows.address import Generation, Mark, Position, Span, time_ns, time_text
+from logship.rows.index import Cutting, index
+from logship.rows.lines import is_time
+from logship.rows.rows import JsonObject, Rows
+from logship.units import StartFrom
+from logship.world import Clock, Disk, Offload, World
+
+__all__ = [
+    "DELIVERED", "Again", "Batch", "Catalog", "Clock", "Component", "ConfigError",
+    "Context", "Cutting", "Disk", "Feed", "Generation", "JsonObject", "Labels", "LogFile", "Mark",
+    "Offload", "OpenFeed", "Origin", "Outcome", "Position", "Refused", "Retry", "Rows", "Sink",
+    "Source", "Span", "StartFrom", "Transform", "World", "index", "is_time", "time_ns", "time_text",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a component knows of where it runs."""
+
+    name: str
+    """As in the configuration: the key of the source or sink, the route's name of a transform."""
+    world: World
+    log: logging.Logger
+    cluster: str = ""
+    node: str = ""
+    state_dir: str = ""
+
+
+class Component:
+    """What all plugins are: options and a context."""
+
+    config: ClassVar[type[msgspec.Struct]]
+
+    def __init__(self, config: msgspec.Struct, context: Context) -> None:
+        """Raise ConfigError for what can be known to be wrong without any I/O."""
+        self.context = context
+
+
+class Feed(Protocol):
+    """One origin as one route reads it. Positions are its own."""
+
+    origin: Origin
+
+    def waiting(self) -> int | None:
+        """Bytes not read yet: the exact lag; None where that cannot be known."""
+        ...
+
+    async def take(self, max_bytes: int) -> Batch | None:
+        """The next rows, at most about `max_bytes` of log; None when there is nothing now."""
+        ...
+
+    def settle(self, batch: Batch) -> None:
+        """All rows of the batch are delivered, dropped by a rule, or dead-lettered."""
+        ...
+
+    def release(self, batch: Batch) -> None:
+        """Forget the batch; it is taken again later, with the same rows and ids."""
+        ...
+
+
+OpenFeed = Callable[[Callable[[], None]], Feed]
+"""Opens a feed of a broker; it calls the given function whenever there may be something to take."""
+
+
+class Catalog(Protocol):
+    """Where a source tells what origins there are."""
+
+    def add(self, origin: Origin, log: LogFile | OpenFeed) -> None:
+        """An origin appeared; adding a key again changes nothing."""
+        ...
+
+    def update(self, key: str, labels: Labels) -> None:
+        """Its labels changed; routes are matched again."""
+        ...
+
+    def touch(self, key: str) -> None:
+        """Something happened to its files: look at once."""
+        ...
+
+    def retire(self, key: str) -> None:
+        """It will get no new bytes; it goes when everything is settled."""
+        ...
+
+
+class Source(Component):
+    """Makes origins appear and retires them."""
+
+    async def run(self, catalog: Catalog) -> None:
+        """Until cancelled."""
+        raise NotImplementedError
+
+
+class Transform(Component):
+    """Changes batches. Pure: no clock, no I/O, no state."""
+
+    def apply(self, batch: Batch) -> Batch:
+        raise NotImplementedError
+
+
+class Sink(Component):
+    """Delivers batches of many origins."""
+
+    request_bytes: int = 1024 * 1024
+    """How much log the engine gathers for one write."""
+
+    async def start(self) -> None:
+        """Open connections. Raise ConfigError when a person must act first."""
+
+    async def write(self, batches: Sequence[Batch]) -> Outcome:
+        """Make the rows durable. Raises Retry when the whole write must come again."""
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """Give back what `start` opened; called after the last write has ended."""

@@ -1,0 +1,16 @@
+"""How long to wait before the next try. Plain functions of numbers.
+
+Exponential with full jitter (Brooker, "Exponential backoff and jitter", AWS 2015): many agents that
+fail together do not come back together. A time that the destination named is a lower bound.
+"""
+
+BASE_SECS = 0.25
+MAX_SECS = 30.0
+_MAX_EXPONENT = 10
+
+
+def delay_secs(failures: int, after: float | None, chance: float) -> float:
+    """`failures` in a row so far (from 1), the destination's wish, a random number in [0, 1)."""
+    ceiling = min(MAX_SECS, BASE_SECS * 2.0 ** min(failures - 1, _MAX_EXPONENT))
+    own = ceiling / 2 + ceiling / 2 * chance if failures == 1 else ceiling * chance
+    return max(own, after or 0.0)

@@ -1,0 +1,92 @@
+"""A batch: rows of one origin, as a block and its index.
+
+The block is bytes as they lie on the disk; columns are made when somebody asks (a sink that ships
+the block never does). Transforms make new batches of the same spans with other rows or labels, so
+that settling a batch always settles the bytes it was made of.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from logship.origin import Labels, Origin
+from logship.rows.address import Span
+from logship.rows.index import Cutting, index
+from logship.rows.rows import Rows
+
+COLUMN_BYTES = 250
+"""What the columns of one row cost beside its text, measured with tracemalloc."""
+
+
+@dataclass(eq=False, slots=True)
+class Batch:
+    origin: Origin
+    labels: Labels
+    """Of the origin when the batch was taken, as transforms changed them."""
+    pieces: tuple[Span, ...]
+    block: bytes
+    """Untouched: the bytes of `pieces`, one after the other."""
+    cutting: Cutting
+    mtime_ns: int = 0
+    """When the file was last written before the batch was taken: the time of rows without one."""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Labels that transforms added, for the destination's user labels."""
+    route: str = ""
+    """The name of the route that took it."""
+    feed_key: object = None
+    """The feed's own handle, opaque to everybody else (a broker's ack ids)."""
+    _rows: Rows | None = None
+    _changed: bool = False
+    _ids: list[str] | None = None
+
+    @property
+    def rows(self) -> Rows:
+        """Columns, found once."""
+        if self._rows is None:
+            self._rows = index(self.block, self.pieces, self.cutting)
+        return self._rows
+
+    @property
+    def touched(self) -> bool:
+        """Whether a transform changed the rows, so that the block no longer says what they are."""
+        return self._changed
+
+    def ids(self) -> list[str]:
+        """Per row its id, 48 characters."""
+        if self._ids is None:
+            self._ids = self.rows.ids(self.origin.digest)
+        return self._ids
+
+    def with_rows(self, rows: Rows) -> "Batch":
+        """The same spans with other rows; ids stay those of the rows' addresses."""
+        return replace(self, _rows=rows, _changed=True, _ids=None)
+
+    def with_fields(self, rows: Rows) -> "Batch":
+        """The same rows, now with a column of parsed fields: nothing that is delivered changed."""
+        return replace(self, _rows=rows)
+
+    def keep(self, mask: Sequence[object]) -> "Batch":
+        """Only the rows whose entry in `mask` is true; the spans stay."""
+        if all(mask):
+            return self
+        return self.with_rows(self.rows.keep(mask))
+
+    def forget_columns(self) -> None:
+        """Give back the memory of columns that can be made again."""
+        if not self._changed:
+            self._rows = self._ids = None
+
+    def row_count(self) -> int:
+        """Rows; of a block that nobody has indexed, its lines."""
+        return self.block.count(b"\n") if self._rows is None else len(self._rows)
+
+    def size(self) -> int:
+        """Bytes of log this batch stands for."""
+        return len(self.block)
+
+    def held_bytes(self) -> int:
+        """Bytes of memory this batch holds while it is encoded and on its way.
+
+        The block, its decoded text and the request body are each about as large as the block;
+        the objects of the columns come on top, per row.
+        """
+        return 4 * len(self.block) + COLUMN_BYTES * self.block.count(b"\n")

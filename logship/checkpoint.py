@@ -1,0 +1,120 @@
+"""The saved positions, on disk and in memory.
+
+Changed positions are appended once a second, in a thread; a snapshot replaces the file once a
+minute. Whatever a crash leaves behind can be read: a torn last line is cut off and reported, a file
+that is not ours is set aside. A full disk costs nothing but the age of the checkpoint: rows flow
+on, and what was not written is written with the next try.
+"""
+
+import logging
+from collections.abc import Mapping
+
+from logship.journal import HEADER, ForeignFile, Key, Saved, line, parse
+from logship.rows.address import Position
+from logship.world import World
+
+FILE_NAME = "positions.journal"
+SNAPSHOT_SECS = 60.0
+KEEP_UNSEEN_SECS = 86_400
+"""How long positions are kept of a route that was removed, or of an origin that is not seen."""
+_REFRESH_NS = KEEP_UNSEEN_SECS * 1_000_000_000 // 4
+_MAX_BYTES = 256 * 1024 * 1024
+
+
+class Checkpoint:
+    def __init__(self, state_dir: str, world: World, logger: logging.Logger) -> None:
+        self._dir = state_dir
+        self._path = f"{state_dir}/{FILE_NAME}"
+        self._world = world
+        self._log = logger
+        self._saved: dict[Key, Saved] = {}
+        self._forgotten: set[Key] = set()
+        self._unwritten: set[Key] = set()
+        self._snapshot_at: float | None = None
+        self.saved_at: float | None = None
+        """When the file was last up to date (clock.now)."""
+
+    def load(self) -> None:
+        """Read the file, or start empty. Raises OSError when the directory cannot be used."""
+        disk = self._world.disk
+        disk.make_dir(self._dir)
+        try:
+            content = disk.read_text(self._path, _MAX_BYTES).encode()
+            loaded = parse(content)
+        except FileNotFoundError:
+            return
+        except (ForeignFile, ValueError):
+            aside = f"{self._path}.foreign-{self._world.clock.wall_ns()}"
+            disk.rename(self._path, aside)
+            self._log.error(
+                "%s is not a checkpoint of this version: set aside as %s; every route begins at its"
+                " start_from", self._path, aside,
+            )  # fmt: skip
+            return
+        if loaded.bad_lines:
+            self._log.warning(
+                "%s: left out %d damaged lines (%d bytes are whole)",
+                self._path, loaded.bad_lines, loaded.whole_bytes,
+            )  # fmt: skip
+        oldest = self._world.clock.wall_ns() - KEEP_UNSEEN_SECS * 1_000_000_000
+        self._saved = {k: saved for k, saved in loaded.positions.items() if saved.at_ns >= oldest}
+
+    def position(self, route: str, origin: str, was: str | None = None) -> Position | None:
+        """Where the route stands in the origin; `was`: the name the route had before."""
+        saved = self._saved.get(Key(route, origin))
+        if saved is None and was is not None:
+            saved = self._saved.get(Key(was, origin))
+        return saved.position if saved else None
+
+    def update(self, positions: Mapping[Key, Position]) -> None:
+        """Note the positions that bindings stand at now; those still seen stay young."""
+        now = self._world.clock.wall_ns()
+        for key, position in positions.items():
+            old = self._saved.get(key)
+            if old is None or old.position != position or old.at_ns < now - _REFRESH_NS:
+                self._saved[key] = Saved(position, now)
+                self._unwritten.add(key)
+
+    def forget(self, key: Key) -> None:
+        """The origin is gone and everything of it is settled."""
+        if self._saved.pop(key, None) is not None:
+            self._unwritten.discard(key)
+            self._forgotten.add(key)
+
+    async def save(self) -> None:
+        """Write what changed; never raises for the disk's troubles, but says so."""
+        now = self._world.clock.now()
+        due = self._snapshot_at is None or now - self._snapshot_at >= SNAPSHOT_SECS
+        try:
+            if due:
+                await self._snapshot()
+                self._snapshot_at = now
+            else:
+                await self._append()
+        except OSError as error:
+            self._snapshot_at = None
+            if self.saved_at is not None:
+                self._log.error("cannot save positions in %s: %s", self._path, error.strerror)
+            self.saved_at = None
+            return
+        self.saved_at = now
+
+    async def _append(self) -> None:
+        keys, gone = self._unwritten, self._forgotten
+        if not keys and not gone:
+            return
+        self._unwritten, self._forgotten = set(), set()
+        lines = [line(key, None) for key in gone] + [line(k, self._saved[k]) for k in keys]
+        try:
+            await self._world.offload.run(
+                self._world.disk.append, self._path, b"".join(lines), sync=True
+            )
+        except OSError:
+            self._unwritten |= keys & self._saved.keys()
+            self._forgotten |= gone
+            raise
+
+    async def _snapshot(self) -> None:
+        self._unwritten, self._forgotten = set(), set()
+        lines = [HEADER, *(line(key, saved) for key, saved in self._saved.items())]
+        await self._world.offload.run(self._world.disk.replace, self._path, b"".join(lines))

@@ -1,0 +1,63 @@
+"""`logship run`: the agent, until SIGTERM or SIGINT."""
+
+import argparse
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvloop
+
+from logship.cli.configuration import Written, read
+from logship.log import set_up
+from logship.outcome import ConfigError
+from logship.pipeline import Pipeline
+from logship.world import Clock, Disk, Offload, World
+from logship.world.process import keep_freed_memory, raise_open_files
+
+
+def run(options: argparse.Namespace) -> int:
+    written = read(options.config)
+    if written is None:
+        return 2
+    keep_freed_memory()
+    raise_open_files()
+    logger = set_up(written.config.log_level)
+    try:
+        uvloop.run(_agent(written, logger))
+    except ConfigError as error:
+        written.explain(error)
+        return 2
+    except OSError as error:
+        logger.critical("cannot go on: %s", error)
+        return 1
+    return 0
+
+
+async def _agent(written: Written, logger: logging.Logger) -> None:
+    offload = Offload()
+    pipeline = Pipeline(written.config, World(Clock(), Disk(offload), offload), logger)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        async with _admin(written.config.admin.listen, pipeline):
+            await pipeline.run(stop)
+    finally:
+        offload.close()
+
+
+@asynccontextmanager
+async def _admin(listen: str | None, pipeline: Pipeline) -> AsyncIterator[None]:
+    if listen is None:
+        yield
+        return
+    from logship.admin import Admin
+
+    admin = Admin(listen, pipeline)
+    await admin.start()
+    try:
+        yield
+    finally:
+        await admin.close()

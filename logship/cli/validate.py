@@ -1,0 +1,26 @@
+"""`logship validate`: whether the agent would start with this file."""
+
+import argparse
+import logging
+
+from logship.cli.configuration import read
+from logship.outcome import ConfigError
+from logship.pipeline import Pipeline
+from logship.world import Clock, Disk, Offload, World
+
+
+def run(options: argparse.Namespace) -> int:
+    written = read(options.config)
+    if written is None:
+        return 2
+    offload = Offload()
+    try:
+        Pipeline(written.config, World(Clock(), Disk(offload), offload), logging.getLogger())
+    except ConfigError as error:
+        written.explain(error)
+        return 2
+    finally:
+        offload.close()
+    routes = ", ".join(f"{route.name} -> {route.to}" for route in written.config.routes)
+    print(f"{options.config} is valid: {routes}")
+    return 0

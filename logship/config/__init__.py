@@ -1,0 +1,42 @@
+"""The configuration file: YAML text in, `Config` or every problem with its place out.
+
+`load(text, file=..., env=..., registry=...)` is the entry. The classes in `schema` are the options
+and their documentation; `reference` renders them. Nothing here reads files, time or environment.
+"""
+
+from logship.config.loading import Examined, examine, load, problem_at
+from logship.config.problems import ConfigErrors, Problem, render
+from logship.config.schema import (
+    AdminConfig,
+    ComponentConfig,
+    Config,
+    DeadLettersConfig,
+    MemoryConfig,
+    RouteConfig,
+    SinkConfig,
+    SourceConfig,
+    TransformConfig,
+)
+from logship.match import Match
+from logship.when import Condition
+
+__all__ = [
+    "AdminConfig",
+    "ComponentConfig",
+    "Condition",
+    "Config",
+    "ConfigErrors",
+    "DeadLettersConfig",
+    "Examined",
+    "Match",
+    "MemoryConfig",
+    "Problem",
+    "RouteConfig",
+    "SinkConfig",
+    "SourceConfig",
+    "TransformConfig",
+    "examine",
+    "load",
+    "problem_at",
+    "render",
+]

@@ -1,0 +1,136 @@
+"""What must hold between parts of a configuration: names that refer to names.
+
+Errors are looked for in the tree, so that they are found beside errors of other kinds. Warnings
+need a sound configuration and are looked for there: what they name works, but hardly as meant.
+"""
+
+from collections.abc import Iterator
+
+from logship.config.document import Items, Node, Scalar, Table
+from logship.config.problems import Report, advise, listing, suggest
+from logship.config.schema import Config, RouteConfig
+
+
+class _Route:
+    """What other parts refer to in one item of `routes`, as far as it is well formed."""
+
+    def __init__(self, node: Table, path: str) -> None:
+        self.path = path
+        self.mark = node.mark
+        self.name = _text(node.get("name"))
+        self.was = _text(node.get("was"))
+        self.to = _text(node.get("to"))
+        sources = node.get("from")
+        items = sources.items if isinstance(sources, Items) else ()
+        self.sources = [(i, text) for i, item in enumerate(items) if (text := _text(item))]
+
+
+def check_references(tree: Table, report: Report) -> None:
+    """Errors: names of sources, sinks and routes that are unknown, double or in conflict."""
+    routes = list(_routes(tree))
+    sources, sinks = _names(tree, "sources"), _names(tree, "sinks")
+    for route in routes:
+        for index, source in route.sources:
+            _check_known(source, sources, "source", f"{route.path}.from[{index}]", report)
+        if route.to is not None:
+            _check_known(route.to, sinks, "sink", f"{route.path}.to", report)
+    _check_names(routes, report)
+
+
+def _check_known(
+    name: Scalar, known: list[str] | None, kind: str, path: str, report: Report
+) -> None:
+    if known is None or name.text in known:  # None: the section itself is missing or malformed
+        return
+    hint = advise(suggest(name.text, known), f"the {kind}s are {listing(known)}")
+    report.error(name.mark, path, f"there is no {kind} named {name.shown}", hint)
+
+
+def _check_names(routes: list[_Route], report: Report) -> None:
+    names: dict[str, _Route] = {}
+    heirs: dict[str, _Route] = {}
+    for route in routes:
+        if route.name is not None:
+            first = names.setdefault(route.name.text, route)
+            if first is not route:
+                message = f"the name {route.name.shown} is taken by {first.path}"
+                hint = "names are unique, because positions are kept under them"
+                report.error(route.name.mark, f"{route.path}.name", message, hint)
+    for route in routes:
+        if route.was is not None:
+            _check_was(route, route.was, names, heirs, report)
+
+
+def _check_was(
+    route: _Route,
+    was: Scalar,
+    names: dict[str, _Route],
+    heirs: dict[str, _Route],
+    report: Report,
+) -> None:
+    path = f"{route.path}.was"
+    if (live := names.get(was.text)) is not None:
+        message = f"{was.shown} is still the name of {live.path}"
+        report.error(was.mark, path, message, "a route can only take over from one that is gone")
+    elif (heir := heirs.setdefault(was.text, route)) is not route:
+        message = f"{heir.path} takes over from {was.shown} already"
+        report.error(was.mark, path, message, "positions can move to one route only")
+
+
+def warn_doubtful(config: Config, tree: Table, report: Report) -> None:
+    """Warnings: sources and sinks that nothing uses, routes that can never get a row."""
+    used = {source for route in config.routes for source in route.from_}
+    _warn_unused("sources", sorted(config.sources.keys() - used), tree, report)
+    used = {route.to for route in config.routes}
+    _warn_unused("sinks", sorted(config.sinks.keys() - used), tree, report)
+    for index, place in enumerate(_routes(tree)):
+        above = config.routes[:index]
+        if blockers := _blockers(config.routes[index], above):
+            who = listing(f"routes[{i}]" for i in blockers)
+            message = f"it can never get a row: {who} above it takes all of them"
+            hint = "move it up, or give the route above it `continue: true`"
+            report.warning(place.mark, place.path, message, hint)
+
+
+def _warn_unused(section: str, names: list[str], tree: Table, report: Report) -> None:
+    table = tree.get(section)
+    for name in names:
+        mark = table.mark_of(name) if isinstance(table, Table) else tree.mark
+        verb = "reads" if section == "sources" else "delivers to"
+        report.warning(mark, f"{section}.{name}", f"no route {verb} it")
+
+
+def _blockers(route: RouteConfig, above: tuple[RouteConfig, ...]) -> list[int]:
+    """The routes above that leave nothing to this one; none if it can get a row."""
+    found: set[int] = set()
+    for source in route.from_:
+        covering = (i for i, earlier in enumerate(above) if _covers(earlier, route, source))
+        first = next(covering, None)
+        if first is None:
+            return []
+        found.add(first)
+    return sorted(found)
+
+
+def _covers(earlier: RouteConfig, route: RouteConfig, source: str) -> bool:
+    if earlier.continue_ or source not in earlier.from_:
+        return False
+    takes_origins = earlier.match is None or earlier.match == route.match
+    takes_rows = earlier.when is None or earlier.when == route.when
+    return takes_origins and takes_rows
+
+
+def _routes(tree: Table) -> Iterator[_Route]:
+    routes = tree.get("routes")
+    for index, node in enumerate(routes.items if isinstance(routes, Items) else ()):
+        if isinstance(node, Table):
+            yield _Route(node, f"routes[{index}]")
+
+
+def _names(tree: Table, section: str) -> list[str] | None:
+    table = tree.get(section)
+    return [entry.key.text for entry in table.entries] if isinstance(table, Table) else None
+
+
+def _text(node: Node | None) -> Scalar | None:
+    return node if isinstance(node, Scalar) and not node.is_null else None

@@ -1,0 +1,217 @@
+"""Follows one origin through its generations.
+
+A file is opened the moment it is seen and kept open through rename, compression and deletion, until
+every feed has settled it: the descriptor keeps the inode alive, so within one life of the agent an
+open file cannot be mistaken for another. Generations are ordered by content, never by name.
+
+A generation has ended when nothing can be added to it: it is compressed, or it is no longer the
+live file, a newer one is there (or the origin has retired), and it has been quiet for `QUIET_SECS`
+(the runtime writes on to the renamed file until it has reopened its log).
+"""
+
+import logging
+from bisect import insort
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from logship.origin import LogFile, Origin
+from logship.rows.address import Generation, Position
+from logship.rows.identity import HEAD_BYTES, identify
+from logship.unzip import GzipReader, gzip_size
+from logship.world import Disk, Stat, World
+
+QUIET_SECS = 1.0
+
+
+@dataclass(eq=False, slots=True)
+class LogGeneration:
+    """One open file of an origin."""
+
+    generation: Generation
+    fd: int
+    inode: tuple[int, int]
+    size: int
+    """Uncompressed bytes known to be there."""
+    live: bool
+    mtime_ns: int
+    changed_at: float
+    gzip: GzipReader | None = None
+    deleted: bool = False
+
+    async def read(self, disk: Disk, size: int, offset: int) -> bytes:
+        """Up to `size` uncompressed bytes at `offset`; empty at the end. Raises OSError."""
+        if self.gzip is not None:
+            return await self.gzip.read(size, offset)
+        return await disk.read(self.fd, size, offset)
+
+
+class FollowedBy(Protocol):
+    """What a follower knows of the feeds that read it."""
+
+    on_ready: Callable[[], None]
+
+    @property
+    def committed(self) -> Position | None: ...
+    def due(self) -> bool: ...
+
+
+@dataclass(eq=False, slots=True)
+class Follower:
+    origin: Origin
+    log: LogFile
+    world: World
+    logger: logging.Logger
+    generations: list[LogGeneration] = field(default_factory=list)
+    """Open ones, in the order they were written."""
+    retired: bool = False
+    feeds: list[FollowedBy] = field(default_factory=list)
+    floor: Generation | None = None
+    """Every feed has settled what is older."""
+    _ignored: set[Stat] = field(default_factory=set)
+    """Files that need no second look. Not their inodes alone: these are used again."""
+    _complained: set[str] = field(default_factory=set)
+
+    def refresh(self) -> None:
+        """Look at the directory: open what is new, note what was renamed or is gone."""
+        names = self._names()
+        found = {name: self.world.disk.stat(f"{self.log.directory}/{name}") for name in names}
+        stats = {name: stat for name, stat in found.items() if stat is not None}
+        inodes = {(stat.device, stat.inode): name for name, stat in stats.items()}
+        for log in self.generations:
+            log.live = inodes.get(log.inode) == self.log.name
+            log.deleted = log.inode not in inodes
+        self._ignored.intersection_update(stats.values())
+        held = {log.inode for log in self.generations}
+        for name, stat in stats.items():
+            if (stat.device, stat.inode) not in held and stat not in self._ignored:
+                self._open(name)
+
+    def _names(self) -> list[str]:
+        live, prefix = self.log.name, self.log.name + "."
+        return [
+            entry.name
+            for entry in self.world.disk.scan(self.log.directory)
+            if not entry.is_dir
+            and (entry.name == live or (self.log.rotated and entry.name.startswith(prefix)))
+            and not entry.name.endswith(".tmp")
+        ]
+
+    def _open(self, name: str) -> None:
+        path = f"{self.log.directory}/{name}"
+        try:
+            fd = self.world.disk.open(path, self.log.roots)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._complain(path, f"cannot read {path}: {error.strerror or error}")
+            return
+        try:
+            opened = self._identify(fd, name)
+        except (OSError, ValueError, EOFError) as error:
+            self._complain(path, f"cannot read {path}: {error}")
+            opened = None
+        if opened is None:
+            self.world.disk.close(fd)
+        elif self._needless(opened.generation):
+            self._ignore(fd)
+        else:
+            insort(self.generations, opened, key=lambda log: log.generation)
+
+    def _needless(self, generation: Generation) -> bool:
+        """Whether it is settled, or a copy (the `.gz`) of one we hold."""
+        settled = self.floor is not None and generation < self.floor
+        return settled or any(log.generation == generation for log in self.generations)
+
+    def _ignore(self, fd: int) -> None:
+        self._ignored.add(self.world.disk.fstat(fd))
+        self.world.disk.close(fd)
+
+    def _identify(self, fd: int, name: str) -> LogGeneration | None:
+        disk, format = self.world.disk, self.log.cutting.format
+        stat = disk.fstat(fd)
+        reader = GzipReader(self.world, fd) if name.endswith(".gz") else None
+        if reader is None:
+            head, size = disk.pread(fd, HEAD_BYTES[format], 0), stat.size
+        else:
+            head, size = reader.head(HEAD_BYTES[format]), gzip_size(disk, fd)
+        live = name == self.log.name
+        final = reader is not None or self.retired
+        generation = identify(format, head, disk.birth_ns(fd), final=final)
+        if generation is None:
+            return None
+        return LogGeneration(
+            generation, fd, (stat.device, stat.inode), size, live, stat.mtime_ns,
+            self.world.clock.now(), reader,
+        )  # fmt: skip
+
+    def _complain(self, path: str, reason: str) -> None:
+        if path not in self._complained:
+            self._complained.add(path)
+            self.logger.warning(reason)
+
+    def poll(self) -> bool:
+        """Whether something was written since the last look. Costs one fstat a growing file."""
+        grown = False
+        for log in self.generations:
+            if log.gzip is None and self._poll(log):
+                grown = True
+        return grown
+
+    def _poll(self, log: LogGeneration) -> bool:
+        stat = self.world.disk.fstat(log.fd)
+        log.deleted = log.deleted or stat.links == 0
+        if stat.size == log.size:
+            return False
+        log.changed_at, log.mtime_ns = self.world.clock.now(), stat.mtime_ns
+        if stat.size < log.size:
+            self._truncated(log, stat.size)
+        else:
+            log.size = stat.size
+        return True
+
+    def _truncated(self, log: LogGeneration, size: int) -> None:
+        """Copytruncate: the same inode begins again, as another generation."""
+        self.logger.warning(
+            "%s/%s was truncated to %d bytes; what was not read of it is lost",
+            self.log.directory, self.log.name, size,
+        )  # fmt: skip
+        log.size, log.live, log.inode = 0, False, (0, 0)
+
+    def ended(self, log: LogGeneration) -> bool:
+        """Whether nothing can be added to this generation any more."""
+        if log.gzip is not None:
+            return True
+        quiet = self.world.clock.now() - log.changed_at >= QUIET_SECS
+        newer = log is not self.generations[-1]
+        return quiet and not log.live and (newer or self.retired)
+
+    def first(self) -> LogGeneration | None:
+        return self.generations[0] if self.generations else None
+
+    def find(self, generation: Generation) -> LogGeneration | None:
+        """The open generation, or None: gone, or not seen."""
+        return next((log for log in self.generations if log.generation == generation), None)
+
+    def after(self, generation: Generation) -> LogGeneration | None:
+        """The next one in the order they were written."""
+        return next((log for log in self.generations if log.generation > generation), None)
+
+    def settle_up(self) -> None:
+        """Close ended generations that every feed has settled."""
+        positions = [feed.committed for feed in self.feeds]
+        oldest = min((p for p in positions if p is not None), default=None)
+        if oldest is not None and None not in positions:
+            self._let_go(oldest.generation)
+
+    def _let_go(self, before: Generation) -> None:
+        self.floor = before
+        old = [log for log in self.generations if log.generation < before and not log.live]
+        for log in old:
+            self._ignore(log.fd)
+            self.generations.remove(log)
+
+    def close(self) -> None:
+        for log in self.generations:
+            self.world.disk.close(log.fd)
+        self.generations = []

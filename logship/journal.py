@@ -1,0 +1,95 @@
+"""The lines of the checkpoint file, as text. No I/O here.
+
+    logship positions 1
+    <crc32, 8 hex> <JSON: {"route", "origin", "generation", "offset", "at"}>
+    <crc32, 8 hex> <JSON: {"route", "origin", "forget": true}>
+
+A later line about the same route and origin replaces an earlier one. A line whose checksum is wrong
+is left out; after a crash this can only be the last one.
+"""
+
+from dataclasses import dataclass
+from zlib import crc32
+
+import msgspec
+
+from logship.rows.address import Generation, Position
+
+HEADER = b"logship positions 1\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    route: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    position: Position
+    at_ns: int
+    """When it was saved; wall clock."""
+
+
+class _Entry(msgspec.Struct, omit_defaults=True):
+    route: str
+    origin: str
+    generation: str = ""
+    offset: int = 0
+    at: int = 0
+    forget: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    positions: dict[Key, Saved]
+    bad_lines: int
+    whole_bytes: int
+    """Up to the end of the last whole line that is right."""
+
+
+class ForeignFile(Exception):
+    """Not a checkpoint, or one of another version."""
+
+
+def line(key: Key, saved: Saved | None) -> bytes:
+    """The line that saves a position; None: that forgets it."""
+    entry = _Entry(key.route, key.origin, forget=True)
+    if saved is not None:
+        generation, offset = saved.position
+        entry = _Entry(key.route, key.origin, generation.text(), offset, saved.at_ns)
+    text = msgspec.json.encode(entry)
+    return b"%08x %s\n" % (crc32(text), text)
+
+
+def parse(content: bytes) -> Loaded:
+    """What a checkpoint file says. Raises ForeignFile."""
+    if not content.startswith(HEADER):
+        raise ForeignFile
+    positions: dict[Key, Saved] = {}
+    bad, at, whole = 0, len(HEADER), len(HEADER)
+    for text in content[len(HEADER) :].splitlines(keepends=True):
+        at += len(text)
+        entry = _parse_line(text)
+        if entry is None:
+            bad += 1
+            continue
+        whole = at
+        key = Key(entry.route, entry.origin)
+        positions.pop(key, None)
+        if not entry.forget:
+            position = Position(Generation.parse(entry.generation), entry.offset)
+            positions[key] = Saved(position, entry.at)
+    return Loaded(positions, bad, whole)
+
+
+def _parse_line(text: bytes) -> _Entry | None:
+    if not text.endswith(b"\n") or text[8:9] != b" " or text[:8] != b"%08x" % crc32(text[9:-1]):
+        return None
+    try:
+        entry = msgspec.json.decode(text[9:-1], type=_Entry)
+        if not entry.forget:
+            Generation.parse(entry.generation)
+    except (msgspec.DecodeError, ValueError):
+        return None
+    return entry

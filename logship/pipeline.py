@@ -1,0 +1,199 @@
+"""The running agent: builds what the configuration names, runs it, and stops it cleanly.
+
+Stopping: sources and reading end at once, what has been read is delivered until
+`drain_timeout_secs`, positions are saved, and what was not settled is read again by the next agent.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+
+from logship.api import Context, Sink, Source, Transform
+from logship.build import at, build
+from logship.catalog import Entry, Origins, SourceCatalog
+from logship.checkpoint import Checkpoint
+from logship.config import Config, RouteConfig
+from logship.counters import RouteCounters
+from logship.deadletters import DeadLetters
+from logship.limits import Budget
+from logship.outcome import ConfigError
+from logship.route import Route
+from logship.routing import RouteRule
+from logship.sender import Sender
+from logship.start import cutoff_ns
+from logship.units import StartFrom
+from logship.world import World
+
+SAVE_SECS = 1.0
+SOURCE_RESTART_SECS = 5.0
+LOCK_SECS = 0.5
+DEFAULT_START_FROM = 600.0
+
+
+class Pipeline:
+    def __init__(self, config: Config, world: World, logger: logging.Logger) -> None:
+        """Build every component; nothing starts yet. Raises ConfigError."""
+        self.config, self.world, self._log = config, world, logger
+        self.started_ns = world.clock.wall_ns()
+        self.checkpoint = Checkpoint(config.state_dir, world, logger)
+        self.sources = {
+            name: build(f"sources.{name}", found.component, found.options, self._context(name))
+            for name, found in config.sources.items()
+        }
+        self.sinks: dict[str, Sink] = {
+            name: build(f"sinks.{name}", found.component, found.options, self._context(name))
+            for name, found in config.sinks.items()
+        }
+        letters = config.dead_letters
+        self._dead_letters = DeadLetters(
+            letters.dir or f"{config.state_dir}/deadletters", letters.max_bytes,
+            letters.max_age_secs, world,
+        )  # fmt: skip
+        self.routes = [self._route(number) for number in range(len(config.routes))]
+        rules = [_rule(route) for route in config.routes]
+        self.origins = Origins(
+            list(zip(rules, self.routes, strict=True)), self.checkpoint, self._starting, world,
+            logger,
+        )  # fmt: skip
+        self._to_bind: asyncio.Queue[Entry] = asyncio.Queue()
+
+    def _context(self, name: str) -> Context:
+        config = self.config
+        return Context(
+            name, self.world, self._log.getChild(name), config.cluster, config.node,
+            config.state_dir,
+        )  # fmt: skip
+
+    def _route(self, number: int) -> Route:
+        config = self.config.routes[number]
+        budget = Budget(self.config.memory.max_bytes // len(self.config.routes))
+        counters = RouteCounters()
+        clock, log = self.world.clock, self._log.getChild(config.name)
+        sender = Sender(
+            self.sinks[config.to], budget, self._dead_letters, counters, clock, log
+        )
+        transforms: list[tuple[str, Transform]] = []
+        for place, found in enumerate(config.transforms):
+            path = f"routes[{number}].transforms[{place}]"
+            built = build(path, found.component, found.options, self._context(config.name))
+            transforms.append((found.type_name, built))
+        return Route(config.name, sender, transforms, budget, counters, clock, log)
+
+    def _starting(self, route: str, source: str) -> int:
+        config = next(found for found in self.config.routes if found.name == route)
+        start = config.start_from
+        if start is None:
+            options = self.config.sources[source].options
+            found: StartFrom = getattr(options, "start_from", DEFAULT_START_FROM)
+            start = found
+        return cutoff_ns(start, self.started_ns)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set. Raises ConfigError, OSError when it cannot start."""
+        await self._lock()
+        self.checkpoint.load()
+        for name, sink in self.sinks.items():
+            await _start(name, sink)
+        reading = [self._source(name, source) for name, source in self.sources.items()]
+        reading += [self._bind(), self.origins.pulse.run()]
+        reading += [route.pull() for route in self.routes]
+        sending = [route.sender.run() for route in self.routes] + [self._keep()]
+        try:
+            await self._until(stop, reading, sending)
+        finally:
+            await self.checkpoint_now()
+            for sink in self.sinks.values():
+                await sink.close()
+            self.origins.close()
+
+    async def _until(
+        self,
+        stop: asyncio.Event,
+        reading: Sequence[Coroutine[None, None, None]],
+        sending: Sequence[Coroutine[None, None, None]],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        readers = [loop.create_task(work) for work in reading]
+        senders = [loop.create_task(work) for work in sending]
+        stopped = loop.create_task(stop.wait())
+        done, _ = await asyncio.wait(
+            [stopped, *readers, *senders], return_when=asyncio.FIRST_COMPLETED
+        )
+        await _cancel([*readers, stopped])
+        self._log.info("stopping: delivering what has been read")
+        timeout = self.config.drain_timeout_secs
+        await asyncio.gather(*(route.sender.drain(timeout) for route in self.routes))
+        await _cancel(senders)
+        for task in done - {stopped}:
+            task.result()  # raises what ended it: nothing here ends by itself
+
+    async def _lock(self) -> None:
+        self.world.disk.make_dir(self.config.state_dir)
+        path, said = f"{self.config.state_dir}/lock", False
+        while True:
+            try:
+                self.world.disk.lock(path)
+                return
+            except BlockingIOError:
+                if not said:
+                    self._log.warning("another agent holds %s: waiting for it to end", path)
+                said = True
+                await self.world.clock.sleep(LOCK_SECS)
+
+    async def _source(self, name: str, source: Source) -> None:
+        catalog = SourceCatalog(
+            name, self.origins, self._to_bind.put_nowait, self.world, self._log
+        )
+        while True:
+            try:
+                await source.run(catalog)
+                self._log.error("source %s ended; it starts again", name)
+            except ConfigError as error:
+                self._log.error("source %s: %s", name, error)
+            except Exception as error:
+                self._log.error("a bug in source %s; it starts again", name, exc_info=error)
+            await self.world.clock.sleep(SOURCE_RESTART_SECS)
+
+    async def _bind(self) -> None:
+        while True:
+            entry = await self._to_bind.get()
+            try:
+                await self.origins.bind(entry)
+            except OSError as error:
+                self._log.warning("cannot read %s: %s", entry.origin.key, error)
+
+    async def _keep(self) -> None:
+        """Save positions; let go of what has ended; look again at what is undecided."""
+        while True:
+            await self.world.clock.sleep(SAVE_SECS)
+            await self.checkpoint_now()
+            self.origins.sweep()
+            for entry in self.origins.undecided():
+                self._to_bind.put_nowait(entry)
+
+    async def checkpoint_now(self) -> None:
+        self.checkpoint.update(self.origins.positions())
+        await self.checkpoint.save()
+
+
+def _rule(config: RouteConfig) -> RouteRule:
+    return RouteRule(
+        config.name, frozenset(config.from_), config.match, config.when, config.continue_,
+        config.on_unknown, config.was,
+    )  # fmt: skip
+
+
+async def _start(name: str, sink: Sink) -> None:
+    try:
+        await sink.start()
+    except ConfigError as error:
+        raise at(f"sinks.{name}", error) from error
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None] | asyncio.Task[bool]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError, Exception):
+            await task

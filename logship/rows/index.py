@@ -1,0 +1,245 @@
+"""Block and pieces -> rows: finds the lines, joins what the runtime cut, addresses the result.
+
+A block is the concatenation of its pieces, each a span of one generation in reading order. Parts of
+a record are joined per stream; rows of the other stream pass an open record. `open_parts` names the
+lines of records that have not ended: the cutter keeps them out of the block, so that a record that
+is open at the end of a finished block is one that was closed by force, and is marked.
+
+A record of more than `max_row_bytes` is closed before the part that would exceed it, counted from
+its first part: where it is cut depends on its bytes alone, never on how they were read.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise, repeat
+
+from logship.rows.address import Generation, Mark, Span, time_text
+from logship.rows.lines import FORMATS, FULL, PARTIAL, Format, Lines, cri_content
+from logship.rows.rows import Rows
+
+_NEWLINE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How rows of an origin are made of bytes: a function of the source's options alone."""
+
+    format: str = "cri"
+    """A key of `lines.FORMATS`."""
+    max_row_bytes: int = 256 * 1024
+
+
+@dataclass(slots=True)
+class Record:
+    parts: list[int]
+    size: int
+    unfinished: bool = False
+
+
+def index(block: bytes, pieces: Sequence[Span], cutting: Cutting) -> Rows:
+    """The rows of a finished block; records still open at its end are closed and marked."""
+    lines = physical_lines(block, cutting)
+    records, opened = join(lines, cutting)
+    for record in opened:
+        record.unfinished = True
+    return build(block, pieces, cutting, lines, [*records, *opened])
+
+
+def physical_lines(block: bytes, cutting: Cutting) -> Lines:
+    """Lines of the block; one longer than `max_row_bytes` counts as several of that length."""
+    limit = cutting.max_row_bytes
+    find = FORMATS[cutting.format]
+    if len(block) > limit and max(map(len, block.split(b"\n"))) > limit:
+        lines = _fragments(block, limit, find)
+    else:
+        lines = find(block)
+    if not block or block.endswith(b"\n"):
+        return lines
+    return lines._replace(tags=[*lines.tags[:-1], FULL])  # nothing can follow on that line
+
+
+def _fragments(block: bytes, limit: int, find: Format) -> Lines:
+    """A line is cut at multiples of the limit from its own start, wherever the block began."""
+    starts = [0]
+    for line in block.split(b"\n"):
+        ends = [*range(limit, len(line), limit), len(line) + 1]
+        starts.extend(map(starts[-1].__add__, ends))
+    starts = [start for start in starts if start < len(block)] + [len(block)]
+    each = [find(block[start:end]) for start, end in pairwise(starts)]
+    return Lines(
+        starts,
+        [lines.times[0] for lines in each],
+        [lines.streams[0] for lines in each],
+        [
+            lines.tags[0] if block[end - 1] == _NEWLINE else FULL
+            for lines, end in zip(each, starts[1:], strict=True)
+        ],
+        [lines.texts[0] for lines in each],
+        frozenset(number for number, lines in enumerate(each) if lines.malformed),
+    )
+
+
+def join(lines: Lines, cutting: Cutting) -> tuple[list[Record], list[Record]]:
+    """(records of several parts or closed by a limit, records still open): both usually empty."""
+    joined: list[Record] = []
+    opened: dict[str, Record] = {}
+    line = _next_partial(lines, 0)
+    while line is not None:
+        _take_part(lines, line, cutting.max_row_bytes, opened, joined)
+        # With nothing open, lines up to the next partial are rows of their own.
+        line = line + 1 if opened else _next_partial(lines, line + 1)
+        if line is not None and line >= len(lines.tags):
+            break
+    return joined, list(opened.values())
+
+
+def _next_partial(lines: Lines, start: int) -> int | None:
+    try:
+        return lines.tags.index(PARTIAL, start)
+    except ValueError:
+        return None
+
+
+def _take_part(
+    lines: Lines, line: int, limit: int, opened: dict[str, Record], joined: list[Record]
+) -> None:
+    if line in lines.malformed:
+        return
+    stream, size = lines.streams[line], lines.starts[line + 1] - lines.starts[line]
+    record = opened.get(stream)
+    if record is not None and record.size + size > limit:
+        record.unfinished = True
+        joined.append(opened.pop(stream))
+        record = None
+    if record is not None:
+        record.parts.append(line)
+        record.size += size
+        if lines.tags[line] == FULL:
+            joined.append(opened.pop(stream))
+    elif lines.tags[line] == PARTIAL:
+        opened[stream] = Record([line], size)
+
+
+def build(
+    block: bytes,
+    pieces: Sequence[Span],
+    cutting: Cutting,
+    lines: Lines,
+    joined: Sequence[Record],
+    left_out: Sequence[Record] = (),
+) -> Rows:
+    """Columns of rows: lines, with `joined` records in place of their parts, without `left_out`."""
+    generation, offsets, elsewhere = _addresses(lines.starts, pieces)
+    columns = (offsets, lines.times, lines.streams, lines.texts)
+    marks = _marks(lines, block, cutting)
+    if joined or left_out:
+        texts, times, offsets = list(lines.texts), list(lines.times), list(offsets)
+        for record in joined:
+            _fold(record, block, cutting, lines, texts, times, offsets, elsewhere, marks)
+        gone = {part for record in joined for part in record.parts[:-1]}
+        gone.update(part for record in left_out for part in record.parts)
+        columns = (offsets, times, lines.streams, texts)
+        rows = _without(gone, generation, columns, marks, elsewhere)
+    else:
+        rows = Rows(generation, *columns, marks=marks, elsewhere=elsewhere)
+    return _time_malformed(rows)
+
+
+def _marks(lines: Lines, block: bytes, cutting: Cutting) -> dict[int, Mark]:
+    marks = {line: Mark(malformed=True) for line in lines.malformed}
+    starts, limit = lines.starts, cutting.max_row_bytes
+    if len(block) >= limit:
+        for line, (start, end) in enumerate(pairwise(starts)):
+            if end - start == limit and block[end - 1] != _NEWLINE:
+                marks[line] = Mark(cut=True, malformed=line in lines.malformed)
+    last = len(lines.texts) - 1
+    if block[-1:] not in (b"\n", b"") and last not in marks:
+        marks[last] = Mark(unfinished=True)
+    return marks
+
+
+def _fold(
+    record: Record,
+    block: bytes,
+    cutting: Cutting,
+    lines: Lines,
+    texts: list[str],
+    times: list[str],
+    offsets: list[int],
+    elsewhere: dict[int, Generation],
+    marks: dict[int, Mark],
+) -> None:
+    """Put the record where its last part is, with the address and time of its first."""
+    first, last = record.parts[0], record.parts[-1]
+    texts[last] = _joined_text(record.parts, block, cutting, lines)
+    times[last] = lines.times[first]
+    offsets[last] = offsets[first]
+    began = elsewhere.pop(first, None)
+    elsewhere.pop(last, None)
+    if began is not None:
+        elsewhere[last] = began
+    if record.unfinished:
+        marks[last] = Mark(unfinished=True)
+
+
+def _joined_text(parts: Sequence[int], block: bytes, cutting: Cutting, lines: Lines) -> str:
+    text = "".join(lines.texts[part] for part in parts)
+    if cutting.format != "cri" or "\ufffd" not in text:
+        return text
+    # A cut at 16,384 bytes may fall into a character: join bytes, then decode.
+    starts = lines.starts
+    return b"".join(cri_content(block[starts[part] : starts[part + 1]]) for part in parts).decode(
+        errors="replace"
+    )
+
+
+def _without(
+    gone: set[int],
+    generation: Generation,
+    columns: tuple[Sequence[int], Sequence[str], Sequence[str], Sequence[str]],
+    marks: dict[int, Mark],
+    elsewhere: dict[int, Generation],
+) -> Rows:
+    mask = bytearray(repeat(1, len(columns[0])))
+    for line in gone:
+        mask[line] = 0
+    return Rows(generation, *columns, marks=marks, elsewhere=elsewhere).keep(mask)
+
+
+def _size(piece: Span) -> int:
+    return piece.size
+
+
+def _addresses(
+    starts: Sequence[int], pieces: Sequence[Span]
+) -> tuple[Generation, list[int], dict[int, Generation]]:
+    """(generation of most rows, offset per line, lines of another generation)."""
+    if len(pieces) == 1:
+        base = pieces[0].start
+        return pieces[0].generation, list(map(base.__add__, starts[:-1])), {}
+    generation = max(pieces, key=_size).generation
+    bounds = list(accumulate(map(_size, pieces), initial=0))
+    offsets: list[int] = []
+    elsewhere: dict[int, Generation] = {}
+    for line, start in enumerate(starts[:-1]):
+        number = min(bisect_right(bounds, start) - 1, len(pieces) - 1)
+        piece = pieces[number]
+        offsets.append(piece.start + start - bounds[number])
+        if piece.generation != generation:
+            elsewhere[line] = piece.generation
+    return generation, offsets, elsewhere
+
+
+def _time_malformed(rows: Rows) -> Rows:
+    """A line that is not of the format gets its generation's time: known wherever one cuts."""
+    bad = [row for row, mark in rows.marks.items() if mark.malformed]
+    if not bad:
+        return rows
+    times = list(rows.times)
+    for row in bad:
+        times[row] = time_text(rows.generation_of(row).time_ns)
+    return Rows(
+        rows.generation, rows.offsets, times, rows.streams, rows.texts, None, rows.marks,
+        rows.elsewhere,
+    )  # fmt: skip

@@ -1,0 +1,175 @@
+"""Finds the physical lines of a block, strictly.
+
+A format gets a block of whole lines (the last one may lack its newline) and gives columns. The fast
+way is a few calls into C over the whole block; it is believed only when what it found tiles the
+block without a gap, so a line that is not of the format can never swallow or lend bytes to a
+neighbour. Otherwise every line is looked at alone, and one that does not fit becomes a row of its
+own: its whole text, marked.
+
+cri: `<RFC3339Nano> <stdout|stderr> <P|F>[:more tags] <content>\\n` (the CRI logging format of
+kubernetes; containerd cuts trailing zeros of the time, conmon writes a numeric zone).
+docker: one JSON object a line (json-file), partial when `log` lacks its newline.
+plain: any text; a leading RFC 3339 time is the row's time.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import accumulate
+from typing import NamedTuple
+
+import orjson
+
+STDOUT, STDERR = "stdout", "stderr"
+PARTIAL, FULL = "P", "F"
+_STREAMS = (STDOUT, STDERR)
+DOCKER_LINE_BYTES = 1024 * 1024
+"""A json-file line is 16 KiB of log with at most 6 bytes a byte; what is longer is hostile."""
+
+
+class Lines(NamedTuple):
+    """Columns, one entry a physical line."""
+
+    starts: Sequence[int]
+    """Byte offset in the block; one entry more than lines: where the last one ends."""
+    times: Sequence[str]
+    """RFC 3339; empty where the line has none."""
+    streams: Sequence[str]
+    tags: Sequence[str]
+    """`P` (more of this record follows on its stream) or `F`."""
+    texts: Sequence[str]
+    malformed: frozenset[int] = frozenset()
+
+
+Format = Callable[[bytes], Lines]
+
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
+_CRI = re.compile(rf"({TIME}) (stdout|stderr) ([PF]) ([^\n]*)\n", re.ASCII)
+_CRI_LINE = re.compile(
+    rf"({TIME}) (stdout|stderr) ([PF])(?::[^ \n]*)? ([^\n]*)\n?".encode(), re.ASCII
+)
+_RFC3339 = re.compile(TIME, re.ASCII)
+_LEADING_TIME = re.compile(rf"\[?({TIME.replace('T', '[T ]')})(?=[\s\],;|]|$)", re.ASCII)
+
+
+def cri(block: bytes) -> Lines:
+    """Lines as containerd and CRI-O write them."""
+    text = block.decode(errors="replace")
+    found = _CRI.findall(text)
+    if not found:
+        return _cri_each(block)
+    times, streams, tags, texts = zip(*found, strict=True)
+    sizes = map(int.__add__, map(len, times), map(len, texts))
+    ends = list(accumulate(map((11).__add__, sizes), initial=0))  # 6 stream, 3 spaces, tag, \n
+    if ends[-1] != len(text) or not dates_exist(times):
+        return _cri_each(block)
+    starts = ends if len(text) == len(block) else _line_starts(block)
+    return Lines(starts, times, streams, tags, texts)
+
+
+def dates_exist(times: Sequence[str]) -> bool:
+    """Whether no time is like the 99th of May. What the least and the greatest share, all share."""
+    low, high = min(times), max(times)
+    minutes = {low[:16]} if low[:16] == high[:16] else {time[:16] for time in times}
+    try:
+        for minute in minutes:
+            datetime.fromisoformat(minute)
+    except ValueError:
+        return False
+    return True
+
+
+def is_time(text: str) -> bool:
+    """Whether this is an RFC 3339 time that exists, with at most nanoseconds."""
+    return _RFC3339.fullmatch(text) is not None and dates_exist((text,))
+
+
+def _line_starts(block: bytes) -> list[int]:
+    """Where each line starts, and the end of the last; its newline may be missing."""
+    pieces = block.split(b"\n")
+    starts = list(accumulate(map((1).__add__, map(len, pieces)), initial=0))
+    if pieces[-1]:
+        starts[-1] -= 1
+        return starts
+    return starts[:-1]
+
+
+def each_line(block: bytes) -> tuple[list[int], list[bytes]]:
+    """(starts as in `Lines`, the lines without their newlines)."""
+    pieces = block.split(b"\n")
+    starts = _line_starts(block)
+    return starts, pieces[: len(starts) - 1]
+
+
+def _cri_each(block: bytes) -> Lines:
+    starts, pieces = each_line(block)
+    malformed = set()
+    times, streams, tags, texts = [], [], [], []
+    for number, piece in enumerate(pieces):
+        match = _CRI_LINE.fullmatch(piece)
+        head = [part.decode() for part in match.group(1, 2, 3)] if match else []
+        if match is None or not dates_exist(head[:1]):
+            malformed.add(number)
+            head, content = ["", STDOUT, FULL], piece
+        else:
+            content = match[4]
+        times.append(head[0])
+        streams.append(head[1])
+        tags.append(head[2])
+        texts.append(content.decode(errors="replace"))
+    return Lines(starts, times, streams, tags, texts, frozenset(malformed))
+
+
+def cri_content(line: bytes) -> bytes:
+    """The bytes an application wrote, of one CRI line (the whole line if it is none)."""
+    match = _CRI_LINE.fullmatch(line)
+    return match[4] if match else line.removesuffix(b"\n")
+
+
+def docker(block: bytes) -> Lines:
+    """Lines of Docker's json-file driver."""
+    starts, pieces = each_line(block)
+    rows = [_docker_line(piece) for piece in pieces]
+    malformed = {number for number, row in enumerate(rows) if row is None}
+    columns = [
+        row or ("", STDOUT, FULL, piece.decode(errors="replace"))
+        for row, piece in zip(rows, pieces, strict=True)
+    ]
+    times, streams, tags, texts = zip(*columns, strict=True) if columns else ((), (), (), ())
+    return Lines(starts, times, streams, tags, texts, frozenset(malformed))
+
+
+def _docker_line(line: bytes) -> tuple[str, str, str, str] | None:
+    try:
+        entry = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(entry, dict):
+        return None
+    text, stream, time = entry.get("log"), entry.get("stream"), entry.get("time")
+    if not (isinstance(text, str) and stream in _STREAMS and isinstance(time, str)):
+        return None
+    if not is_time(time):
+        return None
+    full = text.endswith("\n")
+    return time, stream, FULL if full else PARTIAL, text[:-1] if full else text
+
+
+def plain(block: bytes) -> Lines:
+    """Lines of any text file: no stream of their own, a time if they begin with one."""
+    starts, pieces = each_line(block)
+    texts = [piece.decode(errors="replace") for piece in pieces]
+    times = [_leading_time(text) for text in texts]
+    count = len(texts)
+    return Lines(starts, times, (STDOUT,) * count, (FULL,) * count, texts)
+
+
+def _leading_time(text: str) -> str:
+    match = _LEADING_TIME.match(text)
+    if match is None:
+        return ""
+    time = match[1].replace(" ", "T", 1)
+    return time if dates_exist((time,)) else ""
+
+
+FORMATS: dict[str, Format] = {"cri": cri, "docker": docker, "plain": plain}

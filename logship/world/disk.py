@@ -1,0 +1,215 @@
+"""Files as the engine sees them.
+
+Reads of the page cache are made in the loop (`RWF_NOWAIT`, 15 us for 256 KiB); only a read that
+would wait for the disk goes to a thread. A path is never followed out of the roots it was allowed.
+"""
+
+import ctypes
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from logship.world.offload import Offload
+
+_BUFFER_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    links: int
+    """Names the file still has; 0 once it is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirEntry:
+    name: str
+    inode: int
+    is_dir: bool
+    is_link: bool
+
+
+class NotAllowed(OSError):
+    """A link leads out of the allowed roots, or the thing is no regular file."""
+
+
+class Disk:
+    def __init__(self, offload: Offload) -> None:
+        self._offload = offload
+        self._nowait = hasattr(os, "RWF_NOWAIT")
+        self._buffer = memoryview(bytearray(_BUFFER_BYTES))  # reused: a new one costs page faults
+
+    def scan(self, directory: str) -> list[DirEntry]:
+        """The entries of a directory; none if it is gone."""
+        try:
+            with os.scandir(directory) as entries:
+                return [
+                    DirEntry(e.name, e.inode(), e.is_dir(follow_symlinks=False), e.is_symlink())
+                    for e in entries
+                ]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def stat(self, path: str) -> Stat | None:
+        try:
+            return _stat(os.stat(path))
+        except FileNotFoundError:
+            return None
+
+    def open(self, path: str, roots: Sequence[str] = ()) -> int:
+        """A descriptor for reading a regular file. Links may lead only into `roots`.
+
+        Raises FileNotFoundError, PermissionError, NotAllowed.
+        """
+        try:
+            return self._open_regular(path)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+        target = os.path.realpath(path)
+        if not any(target.startswith(root.rstrip("/") + "/") for root in roots):
+            raise NotAllowed(errno.ELOOP, f"the link leads to {target}, out of {list(roots)}", path)
+        return self._open_regular(target)
+
+    def _open_regular(self, path: str) -> int:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise NotAllowed(errno.EINVAL, "not a regular file", path)
+        return fd
+
+    def close(self, fd: int) -> None:
+        os.close(fd)
+
+    def fstat(self, fd: int) -> Stat:
+        return _stat(os.fstat(fd))
+
+    async def read(self, fd: int, size: int, offset: int) -> bytes:
+        """Up to `size` bytes (1 MiB at most) at `offset`; empty only at the end of the file."""
+        if self._nowait:
+            view = self._buffer[:size]
+            try:
+                return bytes(view[: os.preadv(fd, [view], offset, os.RWF_NOWAIT)])
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                    raise
+                self._nowait = False
+        return await self._offload.run(os.pread, fd, size, offset)
+
+    def pread(self, fd: int, size: int, offset: int) -> bytes:
+        return os.pread(fd, size, offset)
+
+    def birth_ns(self, fd: int) -> int:
+        """When the file was made, in ns since 1970; 0 where the file system does not say."""
+        return _birth_ns(fd)
+
+    def realpath(self, path: str) -> str:
+        return os.path.realpath(path)
+
+    def read_text(self, path: str, max_bytes: int) -> str:
+        """The whole file as UTF-8. Raises OSError; ValueError when it is larger or not UTF-8."""
+        with open(path, "rb") as file:
+            content = file.read(max_bytes + 1)
+        if len(content) > max_bytes:
+            raise ValueError(f"{path} is larger than {max_bytes} bytes")
+        return content.decode()
+
+    def make_dir(self, path: str) -> None:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+
+    def append(self, path: str, content: bytes, *, sync: bool) -> int:
+        """Append to a private file (mode 0600), in one write; its size after. Raises OSError.
+
+        A write that did not fit is cut off again, so that no torn line stays behind.
+        """
+        fd = os.open(
+            path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+        )
+        try:
+            size = os.fstat(fd).st_size
+            try:
+                _write_all(fd, content)
+                if sync:
+                    os.fdatasync(fd)
+            except OSError:
+                os.ftruncate(fd, size)
+                raise
+            return size + len(content)
+        finally:
+            os.close(fd)
+
+    def replace(self, path: str, content: bytes) -> None:
+        """Write a private file; a crash leaves the old one or the new one. Raises OSError."""
+        temporary = path + ".new"
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            _write_all(fd, content)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.replace(temporary, path)
+        directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def truncate(self, path: str, size: int) -> None:
+        os.truncate(path, size)
+
+    def rename(self, path: str, target: str) -> None:
+        os.replace(path, target)
+
+    def remove(self, path: str) -> None:
+        os.unlink(path)
+
+    def lock(self, path: str) -> int:
+        """Hold a lock until the process ends. Raises BlockingIOError when another one holds it."""
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise
+        return fd
+
+
+def _stat(found: os.stat_result) -> Stat:
+    return Stat(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_nlink)
+
+
+def _write_all(fd: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+_STATX_BTIME = 0x800
+_AT_EMPTY_PATH = 0x1000
+_BTIME_AT = 80  # offset of stx_btime in struct statx (linux/stat.h)
+
+
+def _birth_ns(fd: int) -> int:
+    """statx(2): os.stat does not give the birth time on Linux."""
+    try:
+        statx = ctypes.CDLL(None, use_errno=True).statx
+    except (OSError, AttributeError):
+        return 0
+    buffer = ctypes.create_string_buffer(256)
+    if statx(fd, b"", _AT_EMPTY_PATH, _STATX_BTIME, buffer) != 0:
+        return 0
+    raw = buffer.raw
+    mask = int.from_bytes(raw[0:4], "little")
+    if not mask & _STATX_BTIME:
+        return 0
+    seconds = int.from_bytes(raw[_BTIME_AT : _BTIME_AT + 8], "little", signed=True)
+    nanos = int.from_bytes(raw[_BTIME_AT + 8 : _BTIME_AT + 12], "little")
+    return seconds * 1_000_000_000 + nanos

@@ -1,0 +1,197 @@
+"""Everything in one process: starts the services, says where they are, stops them.
+
+All listen on loopback only, because nothing here checks credentials. Port 0 takes a free one.
+BigQuery comes with `logship_sandbox.bigquery_server`, where that and what it needs are installed.
+"""
+
+import argparse
+import asyncio
+import importlib
+import importlib.util
+import ipaddress
+import os
+import shlex
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+import orjson
+from aiohttp import web
+
+from logship_sandbox.admin import Admin
+from logship_sandbox.faults import Counts, Faults
+from logship_sandbox.logging_api import LoggingApi
+
+PROJECT = "logship-sandbox"
+_CLOSE_SECS = 2.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a sandbox can be told. Ports of 0 are chosen by the system."""
+
+    host: str = "127.0.0.1"
+    logging_port: int = 0
+    pubsub_port: int = 0
+    bigquery_port: int = 0
+    bigquery_grpc_port: int = 0
+    data_dir: str | None = None  # where BigQuery keeps its tables; None: in memory
+    discard: bool = False  # Cloud Logging counts entries and ids, and keeps nothing
+    pubsub_max_bytes: int = 1 << 30  # messages held; a publish beyond is RESOURCE_EXHAUSTED
+    bigquery: bool = True
+
+    def __post_init__(self) -> None:
+        try:
+            loopback = ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            loopback = self.host == "localhost"
+        if not loopback:
+            raise ValueError(
+                f"the sandbox checks no credentials and listens on loopback only, not on "
+                f"{self.host}: use 127.0.0.1"
+            )
+
+
+class _BigQuery(Protocol):
+    http_port: int
+    grpc_port: int
+
+    async def close(self) -> None: ...
+
+
+class _BigQueryModule(Protocol):
+    async def start(
+        self, host: str, http_port: int, grpc_port: int, data_dir: str | None
+    ) -> _BigQuery: ...
+
+
+class Sandbox:
+    """Cloud Logging, Pub/Sub and BigQuery on loopback."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.faults = Faults()
+        self.logging = LoggingApi(self.faults, discard=self.options.discard)
+        self.logging_port = 0
+        self._counts: dict[str, Counts] = {"logging": self.logging.counts}
+        self._http: web.AppRunner | None = None
+        self._bigquery: _BigQuery | None = None
+
+    @property
+    def counts(self) -> Mapping[str, Counts]:
+        """What each service did, by its name."""
+        return self._counts
+
+    async def start(self) -> None:
+        """Listen on every port; OSError names the port that is taken."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _start(self) -> None:
+        options = self.options
+        app = web.Application()
+        app.add_routes(self.logging.routes())
+        app.add_routes(Admin(self.faults, self._counts, self.logging).routes())
+        # The bodies are decompressed by us, to bound what comes out; a client that goes away ends
+        # the handler that a fault keeps hanging.
+        self._http = web.AppRunner(
+            app,
+            auto_decompress=False,
+            handler_cancellation=True,
+            access_log=None,
+            shutdown_timeout=_CLOSE_SECS,
+        )
+        await self._http.setup()
+        site = web.TCPSite(self._http, options.host, options.logging_port)
+        await site.start()
+        self.logging_port = int(self._http.addresses[0][1])
+        if options.bigquery and importlib.util.find_spec("logship_sandbox.bigquery_server"):
+            module = importlib.import_module("logship_sandbox.bigquery_server")
+            self._bigquery = await cast(_BigQueryModule, module).start(
+                options.host, options.bigquery_port, options.bigquery_grpc_port, options.data_dir
+            )
+
+    async def close(self) -> None:
+        """Stop listening and end every open call."""
+        self.logging.close()
+        if self._bigquery is not None:
+            await self._bigquery.close()
+        if self._http is not None:
+            await self._http.cleanup()
+
+    def environment(self) -> dict[str, str]:
+        """The variables that point clients here."""
+        base = f"http://{self.options.host}"
+        variables = {
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "LOGSHIP_LOGGING_ENDPOINT": f"{base}:{self.logging_port}",
+            "LOGSHIP_SANDBOX_ADMIN": f"{base}:{self.logging_port}/sandbox",
+        }
+        if self._bigquery is not None:
+            variables["BIGQUERY_EMULATOR_HOST"] = f"{base}:{self._bigquery.http_port}"
+            variables["LOGSHIP_BIGQUERY_STORAGE_ENDPOINT"] = (
+                f"{self.options.host}:{self._bigquery.grpc_port}"
+            )
+        return variables
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="logship sandbox",
+        description="Serve Cloud Logging, Pub/Sub and BigQuery on loopback until Ctrl-C. "
+        "Prints the variables that point clients to them.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
+    parser.add_argument("--logging-port", type=int, default=0, metavar="N", help="0: any free port")
+    parser.add_argument("--pubsub-port", type=int, default=0, metavar="N")
+    parser.add_argument("--bigquery-port", type=int, default=0, metavar="N", help="of its REST")
+    parser.add_argument("--bigquery-grpc-port", type=int, default=0, metavar="N")
+    parser.add_argument("--no-bigquery", dest="bigquery", action="store_false")
+    parser.add_argument("--data-dir", metavar="DIR", help="keep BigQuery's tables here")
+    parser.add_argument(
+        "--discard", action="store_true", help="count log entries and their ids, keep none"
+    )
+    parser.add_argument("--pubsub-max-bytes", type=int, default=1 << 30, metavar="N")
+    parser.add_argument("--ready-file", metavar="PATH", help="write the variables here as JSON")
+    return parser.parse_args(argv)
+
+
+async def main(argv: Sequence[str]) -> int:
+    """`logship sandbox`: exit code 0 after SIGINT or SIGTERM, 2 for options that cannot work."""
+    arguments = vars(_arguments(argv))
+    ready_file = arguments.pop("ready_file")
+    try:
+        sandbox = Sandbox(Options(**arguments))
+        await sandbox.start()
+    except (ValueError, OSError) as error:
+        print(f"logship sandbox: {error}", flush=True)
+        return 2
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        _announce(sandbox.environment(), ready_file)
+        await stop.wait()
+    finally:
+        await sandbox.close()
+    return 0
+
+
+def _announce(variables: Mapping[str, str], ready_file: str | None) -> None:
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
+    print("# The sandbox is ready. Ctrl-C stops it.", flush=True)
+    if ready_file:
+        unfinished = Path(f"{ready_file}.tmp")
+        unfinished.write_bytes(orjson.dumps(variables))
+        os.replace(unfinished, ready_file)  # whoever waits for the file never sees half of it
+
+
+def run(argv: Sequence[str]) -> int:
+    """`main` with an event loop of its own."""
+    return asyncio.run(main(argv))

@@ -1,0 +1,1 @@
+"""Sinks for eyes and tests: null, stdout, file."""

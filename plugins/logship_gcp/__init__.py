@@ -1,0 +1,1 @@
+"""Google Cloud: Cloud Logging, Pub/Sub and BigQuery."""

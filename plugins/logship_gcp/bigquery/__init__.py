@@ -1,0 +1,1 @@
+"""BigQuery: rows into a partitioned table through the Storage Write API."""

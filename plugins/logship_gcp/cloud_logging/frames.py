@@ -1,0 +1,114 @@
+"""What all rows of an origin share in their entries: resource, log name, labels.
+
+A request of one origin says it once, as the defaults of the request; in a request of several
+origins each entry says its own (about 500 bytes more a row). Cloud Logging adds the labels of the
+request to those of the entry, so labels may stand in the request only where it has one origin.
+
+    container   k8s_container, as GKE's agent has it
+    other file  k8s_node in a cluster, generic_node elsewhere; label `logship/path`
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import orjson
+
+from logship.api import Batch, Labels
+from logship.severity import OF_STREAM
+
+MAX_LABELS = 64
+"""Of an entry, at Google; longer keys and values are truncated there, more labels are refused."""
+RESERVED_LABELS = 8
+"""Kept free for marks and for labels that the application sets."""
+VERSION_LABEL = "logship/version"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where this agent runs, as the options or the metadata server say."""
+
+    project: str
+    location: str
+    cluster: str
+    log_id: str | None = None
+    version: str = ""
+    """For the label; empty: no label."""
+
+    def log_name(self, stream: str) -> str:
+        return f"projects/{self.project}/logs/{quote(self.log_id or stream, safe='')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The shared parts of a batch's entries."""
+
+    resource: Mapping[str, object]
+    labels: Mapping[str, str]
+    log_names: Mapping[str, str]
+    """By stream."""
+    severities: Mapping[str, str]
+    """By stream: of rows that do not say their own. Empty where the streams mean nothing."""
+
+    def request_defaults(self) -> bytes:
+        """The members of a request of this origin alone."""
+        shared = {
+            "logName": self.log_names["stdout"],
+            "resource": self.resource,
+            "labels": self.labels,
+        }
+        return orjson.dumps(shared)[1:-1]
+
+    def entry_members(self, stream: str, alone: bool) -> dict[str, object]:
+        """What an entry says about its origin, but for labels; `alone`: in a request of its own."""
+        name = self.log_names[stream]
+        if not alone:
+            return {"logName": name, "resource": self.resource}
+        return {} if name == self.log_names["stdout"] else {"logName": name}
+
+
+def frame_of(batch: Batch, place: Place) -> Frame:
+    """The frame of a batch's rows."""
+    labels = batch.labels
+    container = bool(labels.get("container"))
+    return Frame(
+        resource=_resource(labels, place),
+        labels=_user_labels(batch, place, container),
+        log_names={stream: place.log_name(stream) for stream in OF_STREAM},
+        severities=OF_STREAM if container else {},
+    )
+
+
+def _resource(labels: Labels, place: Place) -> dict[str, object]:
+    where = {"project_id": place.project, "location": place.location}
+    cluster = labels.get("cluster") or place.cluster
+    if labels.get("container"):
+        kind = "k8s_container"
+        where["cluster_name"] = cluster
+        where["namespace_name"] = labels.get("namespace")
+        where["pod_name"] = labels.get("pod")
+        where["container_name"] = labels.get("container")
+    elif cluster:
+        kind = "k8s_node"
+        where |= {"cluster_name": cluster, "node_name": labels.get("node")}
+    else:
+        kind = "generic_node"
+        where |= {"namespace": "", "node_id": labels.get("node")}
+    return {"type": kind, "labels": where}
+
+
+def _user_labels(batch: Batch, place: Place, container: bool) -> dict[str, str]:
+    """Labels for people. Those of a pod with too many are left out from the end of the alphabet."""
+    own = dict(batch.extra)
+    if node := batch.labels.get("node"):
+        own.setdefault("compute.googleapis.com/resource_name", node)
+    if place.version:
+        own[VERSION_LABEL] = place.version
+    if not container and (path := batch.labels.get("path")):
+        own.setdefault("logship/path", path)
+    own = dict(list(own.items())[-(MAX_LABELS - RESERVED_LABELS) :])
+    for key, value in sorted(batch.labels.prefixed("label:").items()):
+        if len(own) >= MAX_LABELS - RESERVED_LABELS:
+            break
+        own.setdefault(f"k8s-pod/{key}", value)
+    return own

@@ -1,0 +1,101 @@
+"""Times of rows: those that an application wrote, and those that Cloud Logging would refuse.
+
+Cloud Logging refuses a time that is not RFC 3339 or outside of the years 1 to 9999 (the whole
+request fails, because it does not parse), and one more than a day in the future.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from logship.api import time_ns, time_text
+
+DAY_NS = 86_400 * 1_000_000_000
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # 0001-01-01 to 9999-12-31
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
+    r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
+_DECIMAL = re.compile(r"-?\d{1,18}", re.ASCII)
+
+
+class Time(NamedTuple):
+    text: str
+    """RFC 3339."""
+    keys: tuple[str, ...]
+    """The fields that said it."""
+
+
+class TooLate:
+    """More than a day after the runtime's time."""
+
+
+TOO_LATE: Final = TooLate()
+
+
+def special_time(fields: Mapping[str, object], runtime_time: str) -> Time | TooLate | None:
+    """The time that a row's special fields say, in the order of Google's agent."""
+    found = _written_time(fields)
+    if found is not None and is_late(found.text, runtime_time):
+        return TOO_LATE
+    return found
+
+
+def _written_time(fields: Mapping[str, object]) -> Time | None:
+    stamp = fields.get("timestamp")
+    if isinstance(stamp, dict) and stamp.keys() == {"seconds", "nanos"}:
+        if text := _from_parts(stamp["seconds"], stamp["nanos"]):
+            return Time(text, ("timestamp",))
+    pair = ("timestampSeconds", "timestampNanos")
+    if pair[0] in fields and pair[1] in fields:
+        if text := _from_parts(fields[pair[0]], fields[pair[1]]):
+            return Time(text, pair)
+    for key in ("time", "timestamp"):
+        value = fields.get(key)
+        if isinstance(value, str) and is_valid(value):
+            return Time(value, (key,))
+    return None
+
+
+def _from_parts(seconds: object, nanos: object) -> str | None:
+    whole, fraction = _number(seconds), _number(nanos)
+    if whole is None or fraction is None:
+        return None
+    if not _FIRST_SECOND <= whole <= _LAST_SECOND or not 0 <= fraction < 1_000_000_000:
+        return None
+    return time_text(whole * 1_000_000_000 + fraction)
+
+
+def _number(value: object) -> int | None:
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def is_valid(text: str) -> bool:
+    """Whether Cloud Logging can read this time."""
+    match = _RFC3339.fullmatch(text)
+    if match is None or not _is_date(match[1]):
+        return False
+    if text.endswith("Z") or "0001-01-01" < match[1] < "9999-12-31":
+        return True
+    return _FIRST_SECOND <= time_ns(text) // 1_000_000_000 <= _LAST_SECOND
+
+
+@lru_cache(maxsize=256)
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_late(text: str, runtime_time: str) -> bool:
+    """Whether `text` is more than a day after the other; both are valid."""
+    if text[:10] <= runtime_time[:10] and text[-1] == runtime_time[-1] == "Z":
+        return False
+    return time_ns(text) > time_ns(runtime_time) + DAY_NS

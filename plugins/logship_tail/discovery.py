@@ -1,0 +1,193 @@
+"""When to look at the tree, and what to tell the catalog.
+
+An event says where to look (a *place*: the part of the tree it concerns), the clock says when to
+look everywhere; what is told follows from what was seen alone. A look that fails changes nothing:
+only a directory that was read and lacks a log retires it. Looks run in a thread; after one that
+took long the next waits, so that a busy tree costs at most a tenth of one thread.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from logship.api import Catalog, Context, Labels, LogFile, Origin
+from logship_tail.complaints import Complaints
+from logship_tail.sightings import Changes, Sighting, Snapshot, changes
+from logship_tail.watching import Watcher
+
+UNWATCHED_SCAN_SECS = 1.0
+GATHER_SECS = 0.02
+MAX_GATHER_SECS = 0.5
+
+
+class Scanner(Protocol):
+    """The tree of one source. `places` and `look` watch each directory before they read it."""
+
+    def place(self, path: str) -> str | None:
+        """The part of the tree that an event at this path concerns; None: all of it."""
+        ...
+
+    def places(self) -> Iterable[str]: ...
+
+    def look(self, place: str) -> Snapshot:
+        """Raises OSError when it cannot be known what is there."""
+        ...
+
+    def admit(self, seen: Sighting) -> LogFile | None:
+        """How to read a log seen for the first time; None: not now, and it was complained about."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    scan_secs: float
+    max_origins: int
+
+
+class Discovery:
+    def __init__(
+        self,
+        scanner: Scanner,
+        watcher: Watcher,
+        catalog: Catalog,
+        context: Context,
+        pace: Pace,
+        complaints: Complaints,
+        labels: Callable[[Mapping[str, str]], Labels] = Labels,
+    ) -> None:
+        self._scanner = scanner
+        self._watcher = watcher
+        self._catalog = catalog
+        self._context = context
+        self._pace = pace
+        self._complaints = complaints
+        self._labels = labels
+        self._places: dict[str, dict[str, Sighting]] = {}
+        self._told: dict[str, Labels] = {}
+        self._count = 0
+        self._look_secs = 0.0
+        self._scan_at = 0.0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        self._watcher.start()
+        try:
+            places: set[str] | None = None
+            while True:
+                await self._look(places)
+                places = await self._next_places()
+        finally:
+            await self._context.world.offload.run(self._watcher.stop)
+
+    def relabel(self) -> None:
+        """What is known about origins has changed."""
+        for place in self._places.values():
+            for key, seen in place.items():
+                labels = self._labels(seen.labels)
+                if labels != self._told[key]:
+                    self._told[key] = labels
+                    self._catalog.update(key, labels)
+
+    async def _next_places(self) -> set[str] | None:
+        """Wait until there is a reason to look; None: look everywhere."""
+        left = self._scan_at + self._scan_secs() - self._context.world.clock.now()
+        try:
+            async with asyncio.timeout(left):
+                await self._watcher.happened.wait()
+        except TimeoutError:
+            return None
+        gather = min(max(GATHER_SECS, 9 * self._look_secs), MAX_GATHER_SECS)
+        await self._context.world.clock.sleep(gather)
+        if self._watcher.overflowed:
+            self._watcher.overflowed = False
+            return None
+        places = {self._scanner.place(path) for path in self._watcher.take()}
+        known = {place for place in places if place is not None}
+        return known if len(known) == len(places) else None
+
+    def _scan_secs(self) -> float:
+        if self._watcher.complete:
+            return self._pace.scan_secs
+        if self._watcher.failure:
+            self._complaints.say(
+                "new files are looked for every second, because inotify is not available",
+                self._watcher.failure, "raise the limit with sysctl",
+            )  # fmt: skip
+        return min(self._pace.scan_secs, UNWATCHED_SCAN_SECS)
+
+    async def _look(self, places: set[str] | None) -> None:
+        world = self._context.world
+        began = world.clock.now()
+        if places is None:
+            self._scan_at = began
+            self._watcher.begin()
+        for place, snapshot in (await world.offload.run(self._survey, places)).items():
+            before = self._places.get(place, {})
+            after = await self._tell(before, snapshot)
+            if after:
+                self._places[place] = after
+            else:
+                self._places.pop(place, None)
+        self._look_secs = world.clock.now() - began
+
+    def _survey(self, places: set[str] | None) -> dict[str, Snapshot]:
+        """In a thread. Places that cannot be read are left out."""
+        found: dict[str, Snapshot] = {}
+        try:
+            wanted = {*self._scanner.places(), *self._places} if places is None else places
+        except OSError as error:
+            self._complain(error)
+            return {}
+        for place in wanted:
+            try:
+                found[place] = self._scanner.look(place)
+            except OSError as error:
+                self._complain(error)
+        return found
+
+    def _complain(self, error: OSError) -> None:
+        self._complaints.say("cannot look for logs", str(error))
+
+    async def _tell(self, before: Snapshot, after: Snapshot) -> dict[str, Sighting]:
+        """Tell the catalog; what is known of the place from now on."""
+        changed = changes(before, after)
+        known = {key: seen for key, seen in after.items() if key in before}
+        for key in changed.gone:
+            self._catalog.retire(key)
+            del self._told[key]
+        self._count -= len(changed.gone)
+        for seen in changed.touched:
+            self._catalog.touch(seen.key)
+        for seen in await self._admitted(changed):
+            known[seen.key] = seen
+        return known
+
+    async def _admitted(self, changed: Changes) -> list[Sighting]:
+        new = self._wanted(changed.appeared)
+        if not new:
+            return []
+        admitted = []
+        for seen, log in await self._context.world.offload.run(self._admit, new):
+            labels = self._told[seen.key] = self._labels(seen.labels)
+            self._catalog.add(Origin(seen.key, labels), log)
+            admitted.append(seen)
+        self._count += len(admitted)
+        return admitted
+
+    def _wanted(self, appeared: tuple[Sighting, ...]) -> list[Sighting]:
+        new = [seen for seen in appeared if seen.key not in self._told]
+        if len(new) < len(appeared):
+            twice = next(seen.key for seen in appeared if seen.key in self._told)
+            self._complaints.say("two logs have the same key; the second is not read", twice)
+        room = max(0, self._pace.max_origins - self._count)
+        if len(new) > room:
+            self._complaints.say(
+                "too many logs; the others are not read", f"the limit is {self._pace.max_origins}"
+            )
+        return new[:room]
+
+    def _admit(self, new: list[Sighting]) -> list[tuple[Sighting, LogFile]]:
+        """In a thread."""
+        logs = [(seen, self._scanner.admit(seen)) for seen in new]
+        return [(seen, log) for seen, log in logs if log is not None]

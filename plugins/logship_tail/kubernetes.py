@@ -1,0 +1,201 @@
+"""The source `kubernetes`: logs of the containers on this node, with their pods' metadata.
+
+A log is shipped for what its path says, at once; metadata comes beside, from the API or a file, and
+its absence never holds a log back here: `Labels.known` says that it is still expected, and the
+routes decide who has to wait for it.
+"""
+
+import asyncio
+from typing import Annotated, Literal, Protocol
+
+import msgspec
+from msgspec import Meta
+
+from logship.api import Catalog, ConfigError, Context, Labels, Source, StartFrom
+from logship_tail.complaints import Complaints
+from logship_tail.discovery import Discovery, Pace
+from logship_tail.environment import api_server
+from logship_tail.pod_tree import PodScanner, PodTree
+from logship_tail.pods import Pods
+from logship_tail.pods_file import PodsFromFile
+from logship_tail.watching import OpenInotify, Watcher
+
+GKE_NAMESPACES = (
+    "kube-system",
+    "istio-system",
+    "knative-serving",
+    "gke-system",
+    "config-management-system",
+    "gmp-system",
+    "gke-managed-*",
+)
+"""What GKE's own agent keeps apart as the system's (cluster option --logging=SYSTEM)."""
+
+MAX_LOGS = 10_000
+ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+class MetadataConfig(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename={"from_": "from"},
+):
+    """Where labels, annotations and owners of pods come from."""
+
+    from_: Annotated[
+        Literal["api", "file", "none"] | None,
+        Meta(
+            description="`api`: the cluster's API server; `file`: the file at `path`; `none`: only "
+            "what the path of a log says. Default: `api` inside of a cluster, else `none`."
+        ),
+    ] = None
+    path: Annotated[
+        str | None,
+        Meta(
+            description="For `from: file`: YAML or JSON with a list `pods` of namespace, name, "
+            "uid (optional), labels and annotations. It is read again when it changes.",
+            examples=["/etc/logship/pods.yaml"],
+        ),
+    ] = None
+    server: Annotated[
+        str | None,
+        Meta(
+            pattern="^https://[^/]+$",
+            description="For `from: api`: its URL. Default: the cluster's own.",
+            examples=["https://10.0.0.1:443"],
+        ),
+    ] = None
+    token_path: Annotated[
+        str, Meta(description="File of the service account's token; it may rotate.")
+    ] = f"{ACCOUNT}/token"
+    ca_path: Annotated[
+        str, Meta(description="File of the certificates that the API server is checked against.")
+    ] = f"{ACCOUNT}/ca.crt"
+    keep_secs: Annotated[
+        float, Meta(ge=0, description="How long the metadata of a deleted pod is kept.")
+    ] = 300.0
+
+
+class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Logs of containers, as the kubelet lays them out."""
+
+    root: Annotated[str, Meta(min_length=1, description="The kubelet's directory of logs.")] = (
+        "/var/log/pods"
+    )
+    start_from: Annotated[
+        StartFrom,
+        Meta(
+            description="Where reading starts on logs without a saved position at the first "
+            "start: `now`, `beginning`, or how far back."
+        ),
+    ] = 600.0
+    exclude_namespaces: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Globs of namespaces whose logs are not read. Default: those that GKE's "
+            "own agent ships."
+        ),
+    ] = GKE_NAMESPACES
+    format: Annotated[
+        Literal["auto", "cri", "docker"],
+        Meta(description="The runtime's format. `auto` tells by the content of each file."),
+    ] = "auto"
+    max_row_bytes: Annotated[
+        int, Meta(ge=1024, description="A longer record is cut into rows of this size.")
+    ] = 256 * 1024
+    roots: Annotated[
+        tuple[str, ...],
+        Meta(description="Directories that a log may be a link into."),
+    ] = ("/var/lib/docker/containers",)
+    scan_secs: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="How often everything is looked at, beside the events of inotify; every "
+            "second where there are none.",
+        ),
+    ] = 5.0
+    metadata: Annotated[
+        MetadataConfig, Meta(description="Where labels and annotations of pods come from.")
+    ] = MetadataConfig()
+
+
+class Metadata(Protocol):
+    """Somebody who keeps `pods` up to date."""
+
+    async def run(self, pods: Pods) -> None: ...
+
+
+class Kubernetes(Source):
+    """Logs of the containers on this node, with the labels of their pods."""
+
+    config = KubernetesConfig
+
+    def __init__(
+        self, config: KubernetesConfig, context: Context, open_inotify: OpenInotify | None = None
+    ) -> None:
+        super().__init__(config, context)
+        self._config = config
+        self._watcher = Watcher(open_inotify) if open_inotify else Watcher()
+        self._complaints = Complaints(context.log)
+        self._metadata = self._metadata_source()
+
+    async def run(self, catalog: Catalog) -> None:
+        discovery: Discovery
+        pods = Pods(
+            self.context.world.clock,
+            self._config.metadata.keep_secs,
+            changed=lambda: discovery.relabel(),
+        )
+        scanner = PodScanner(self._tree(), self._watcher, self.context, self._complaints)
+        discovery = Discovery(
+            scanner, self._watcher, catalog, self.context,
+            Pace(self._config.scan_secs, MAX_LOGS), self._complaints,
+            Labels if self._metadata is None else pods.labels,
+        )  # fmt: skip
+        async with asyncio.TaskGroup() as group:
+            group.create_task(discovery.run())
+            if self._metadata is not None:
+                group.create_task(self._metadata.run(pods))
+
+    def _tree(self) -> PodTree:
+        config = self._config
+        return PodTree(
+            root=config.root.rstrip("/") or "/",
+            exclude_namespaces=config.exclude_namespaces,
+            format=config.format,
+            max_row_bytes=config.max_row_bytes,
+            roots=config.roots,
+        )
+
+    def _metadata_source(self) -> Metadata | None:
+        options = self._config.metadata
+        wanted = options.from_ or ("api" if api_server() else "none")
+        if wanted == "none":
+            return None
+        if wanted == "file":
+            if not options.path:
+                raise ConfigError("metadata.path", "`from: file` needs the `path` of the file")
+            return PodsFromFile(options.path, self.context, self._complaints)
+        return self._from_api(options.server or api_server())
+
+    def _from_api(self, server: str | None) -> Metadata:
+        from logship_tail.pods_api import Account, PodsFromApi
+
+        options = self._config.metadata
+        if server is None:
+            raise ConfigError(
+                "metadata.server",
+                "`from: api` outside of a cluster needs the `server` (KUBERNETES_SERVICE_HOST is "
+                "not set); use `from: none` or `from: file` without one",
+            )
+        if not self.context.node:
+            raise ConfigError(
+                "metadata.from",
+                "`api` lists the pods of one node, and the node's name is not known: set NODE_NAME "
+                "from spec.nodeName in the DaemonSet",
+            )
+        account = Account(server, options.token_path, options.ca_path)
+        return PodsFromApi(account, self.context)

@@ -1,0 +1,169 @@
+"""Tells when something was created, moved or deleted in a directory.
+
+Directories only, and never with an event for written bytes: watchdog's default mask costs 50 us for
+every line that any container logs. Exactly the directories that a scan visits are watched, each
+before it is read, so nothing can appear between the two. watchdog's observers cannot do that: they
+watch whole trees, take a thread for each directory where they do not, and keep silent about
+directories that the kernel refuses to watch. So this uses the layer below them: one inotify
+instance, one thread.
+
+Watching makes looking early, never right: a scan comes every few seconds anyway, and every second
+where inotify cannot be had (`complete` is false).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from itertools import count
+from typing import Protocol
+
+from watchdog.observers.inotify_c import (
+    CallbackId,
+    InotifyConstants,
+    InotifyEvent,
+    InotifyFD,
+    Mask,
+    WatchCallback,
+    WatchDescriptor,
+)
+
+EVENTS = Mask(
+    InotifyConstants.IN_CREATE
+    | InotifyConstants.IN_MOVED_FROM
+    | InotifyConstants.IN_MOVED_TO
+    | InotifyConstants.IN_DELETE
+    | InotifyConstants.IN_MOVE_SELF
+    | InotifyConstants.IN_ONLYDIR
+)
+
+
+class Inotify(Protocol):
+    """What is used of watchdog's InotifyFD."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def join(self, timeout: float | None = None) -> None: ...
+
+    def add_callback(
+        self, path: bytes, mask: Mask, callback: WatchCallback, id_: CallbackId
+    ) -> WatchDescriptor: ...
+
+    def remove_callbacks(self, callbacks: list[tuple[WatchDescriptor, CallbackId]]) -> None: ...
+
+
+OpenInotify = Callable[[], Inotify]
+
+
+class Directory:
+    """One watched directory, as inotify's thread sees it."""
+
+    def __init__(self, watcher: "Watcher", path: str, id_: CallbackId) -> None:
+        self._watcher = watcher
+        self._path = path
+        self._id = id_
+
+    def on_event(self, event: InotifyEvent) -> None:
+        if event.is_move_self:  # it has another name now, which is watched when it is scanned
+            self._watcher.forget(self._path, self)
+            self._watcher.unwatch(event.wd, self._id)
+        name = event.name.decode(errors="surrogateescape")
+        self._watcher.tell(f"{self._path}/{name}" if name else self._path)
+
+    def on_watch_deleted(self, wd: WatchDescriptor) -> None:
+        self._watcher.forget(self._path, self)
+
+    def on_queue_overflow(self) -> None:
+        self._watcher.tell(None)
+
+
+class Watcher:
+    """Collects paths at which something happened until somebody takes them."""
+
+    def __init__(self, open_inotify: OpenInotify = InotifyFD) -> None:
+        self._open_inotify = open_inotify
+        self._inotify: Inotify | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watched: dict[str, Directory] = {}
+        self._ids = count()
+        self._paths: set[str] = set()
+        self.overflowed = False
+        """Events were lost: everything must be looked at."""
+        self.happened = asyncio.Event()
+        self.events = 0
+        self.failure = ""
+        """Why inotify refused something."""
+        self._absent = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every directory there is tells what happens in it."""
+        return self._inotify is not None and not self.failure and not self._absent
+
+    def begin(self) -> None:
+        """Everything is about to be scanned, and watched if it is not: what failed may work."""
+        self._absent = False
+        if self._inotify is not None:
+            self.failure = ""
+
+    def start(self) -> None:
+        """Call in the loop; `happened` is set there."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            inotify = self._open_inotify()
+            inotify.start()
+        except OSError as error:
+            self.failure = f"{error.strerror or error} (fs.inotify.max_user_instances)"
+            return
+        self._inotify = inotify
+
+    def watch(self, path: str) -> None:
+        """Call before the directory is read; from any thread."""
+        if self._inotify is None or path in self._watched:
+            return
+        id_ = CallbackId(next(self._ids))
+        directory = self._watched[path] = Directory(self, path, id_)
+        try:
+            raw = path.encode(errors="surrogateescape")
+            if self._inotify.add_callback(raw, EVENTS, directory, id_) == -1:
+                raise PermissionError(f"may not watch {path}")
+        except (FileNotFoundError, NotADirectoryError):
+            self._watched.pop(path, None)
+            self._absent = True
+        except OSError as error:
+            self._watched.pop(path, None)
+            self.failure = f"{error.strerror or error} (fs.inotify.max_user_watches)"
+
+    def forget(self, path: str, directory: Directory) -> None:
+        if self._watched.get(path) is directory:
+            del self._watched[path]
+
+    def unwatch(self, wd: WatchDescriptor, id_: CallbackId) -> None:
+        if self._inotify is not None:
+            self._inotify.remove_callbacks([(wd, id_)])
+
+    def tell(self, path: str | None) -> None:
+        """Called in inotify's thread; without a path: anywhere."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._note, path)
+
+    def _note(self, path: str | None) -> None:
+        self.events += 1
+        if path is None:
+            self.overflowed = True
+        else:
+            self._paths.add(path)
+        self.happened.set()
+
+    def take(self) -> set[str]:
+        """The paths since the last call."""
+        paths, self._paths = self._paths, set()
+        self.happened.clear()
+        return paths
+
+    def stop(self) -> None:
+        """Blocks until the thread has ended, some ms."""
+        if self._inotify is not None:
+            self._inotify.stop()
+            self._inotify.join(timeout=2)
+            self._inotify = None

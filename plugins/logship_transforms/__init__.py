@@ -1,0 +1,1 @@
+"""Transforms: verbs on batches. Pure: no clock, no I/O, no state."""

@@ -1,0 +1,38 @@
+"""Batches for the contract suite, and what must be stored of them.
+
+Times are near now, because Cloud Logging refuses rows of the future and forgets those of the past.
+The texts are no JSON objects: what a sink makes of those is the matter of its own tests.
+"""
+
+import itertools
+import time
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from logship.api import Batch, time_ns
+from logship.testing import origin_of, texts_batch
+from tests.contract.harness import Stored
+
+_NOW_NS = time.time_ns() - 60_000_000_000
+_pods = itertools.count()
+
+EVERY_BYTE = bytes(byte for byte in range(256) if byte != 10)
+
+texts = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=60),
+    st.binary(max_size=60).map(lambda text: text.replace(b"\n", b"")),
+).filter(lambda text: text[:1] not in ("{", b"{"))
+
+
+def fresh(rows: Sequence[str | bytes]) -> Batch:
+    """A batch of an origin that no other batch has."""
+    return texts_batch(rows, origin_of(f"web-{next(_pods)}"), start_ns=_NOW_NS)
+
+
+def expected(*batches: Batch) -> list[Stored]:
+    return [
+        Stored(row_id, time_ns(when), text)
+        for batch in batches
+        for row_id, when, text in zip(batch.ids(), batch.rows.times, batch.rows.texts, strict=True)
+    ]

@@ -1,0 +1,28 @@
+"""Reads again what `stdout` and `file` wrote, for the contract suite."""
+
+import os
+from pathlib import Path
+
+import orjson
+
+from logship.api import time_ns
+from tests.contract.harness import Stored
+
+
+def stored_lines(content: bytes) -> list[Stored]:
+    """Blank lines are what a broken write left behind."""
+    lines = [orjson.loads(line) for line in content.split(b"\n") if line]
+    return [Stored(line["id"], time_ns(line["time"]), line["text"]) for line in lines]
+
+
+def descriptors_of(path: Path) -> list[str]:
+    """This process's open descriptors of files at or below the path."""
+    found = []
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{fd}")
+        except OSError:  # the one that listed the directory
+            continue
+        if target.startswith(str(path)):
+            found.append(f"{fd}: {target}")
+    return found

@@ -1,0 +1,82 @@
+"""A sandbox and an HTTP client for one test, in one event loop, on free ports."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+
+import aiohttp
+import grpc
+import pytest
+
+from logship_sandbox.client import Rest
+from logship_sandbox.server import Options, Sandbox
+
+TEST_SECS = 20.0
+
+
+Body = Callable[[Sandbox, Rest], Awaitable[None]]
+
+
+@pytest.fixture
+def with_sandbox() -> Callable[[Body], None]:
+    """Run an async function with a started sandbox (no BigQuery) and a client of it."""
+
+    def run(body: Body, options: Options | None = None) -> None:
+        asyncio.run(_run(body, options or Options()))
+
+    return run
+
+
+async def _run(body: Body, options: Options) -> None:
+    sandbox = Sandbox(replace(options, bigquery=False))
+    await sandbox.start()
+    try:
+        async with asyncio.timeout(TEST_SECS), aiohttp.ClientSession() as session:
+            base = sandbox.environment()["LOGSHIP_LOGGING_ENDPOINT"]
+            await body(sandbox, Rest(session, base))
+    finally:
+        await sandbox.close()
+
+
+@pytest.fixture(scope="session")
+def pubsub_emulator() -> Iterator[str]:
+    """host:port of Google's own Pub/Sub emulator."""
+    if shutil.which("gcloud") is None or shutil.which("java") is None:
+        pytest.skip("Google's Pub/Sub emulator needs gcloud and java")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    command = ["gcloud", "beta", "emulators", "pubsub", "start", f"--host-port={address}"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "CLOUDSDK_CORE_PROJECT": "emulated"},
+        start_new_session=True,  # gcloud starts java: they are ended together
+    )
+    try:
+        _wait_until_serving(address, process)
+        yield address
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait(10)
+
+
+def _wait_until_serving(address: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    with grpc.insecure_channel(address) as channel:
+        ready = grpc.channel_ready_future(channel)
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                pytest.skip("the Pub/Sub emulator is not installed: gcloud ended at once")
+            try:
+                ready.result(timeout=0.5)
+                return
+            except grpc.FutureTimeoutError:
+                continue
+    pytest.fail("the Pub/Sub emulator did not answer within 60 s")
