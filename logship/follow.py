@@ -66,6 +66,8 @@ class Follower:
     """Open ones, in the order they were written."""
     retired: bool = False
     feeds: list[FollowedBy] = field(default_factory=list)
+    directory_mtime_ns: int = 0
+    """Of the directory when it was last looked at: renames and new files change it."""
     floor: Generation | None = None
     """Every feed has settled what is older."""
     _ignored: set[Stat] = field(default_factory=set)
@@ -74,6 +76,8 @@ class Follower:
 
     def refresh(self) -> None:
         """Look at the directory: open what is new, note what was renamed or is gone."""
+        directory = self.world.disk.stat(self.log.directory)
+        self.directory_mtime_ns = directory.mtime_ns if directory else 0
         names = self._names()
         found = {name: self.world.disk.stat(f"{self.log.directory}/{name}") for name in names}
         stats = {name: stat for name, stat in found.items() if stat is not None}

@@ -65,16 +65,15 @@ class Pulse:
 
 
 def look(follower: Follower, disk: Disk) -> bool:
-    """Whether the live name now leads to another file than the one that is open."""
+    """Look at the directory if its files are not those that are open; whether there are more."""
     stat = disk.stat(f"{follower.log.directory}/{follower.log.name}")
     live = next((log for log in follower.generations if log.live), None)
-    if stat is None:
-        changed = live is not None
-    elif live is None:
-        changed = stat.size > 0
+    if live is None:
+        changed = stat is not None and stat.size > 0
     else:
-        changed = live.inode != (stat.device, stat.inode)
-    if not changed:
+        changed = stat is None or live.inode != (stat.device, stat.inode)
+    directory = disk.stat(follower.log.directory)
+    if not changed and directory and directory.mtime_ns == follower.directory_mtime_ns:
         return False
     before = len(follower.generations)
     follower.refresh()

@@ -61,10 +61,12 @@ class Route:
                 await self._changed.wait()
             await self._room()
             await self._take(self._turns.next())
+            await asyncio.sleep(0)  # reads of the page cache do not wait: let others run
 
     async def _room(self) -> None:
         while (pause := self.sender.paused_secs) > 0:
             await self.clock.sleep(pause)
+        await self.sender.turn()
         if not self.budget.has_room(_ROOM_BYTES):
             self.sender.hurry()
             await self.budget.wait_for_room(_ROOM_BYTES)

@@ -56,6 +56,7 @@ class Sender:
         self.in_flight = 0
         """Writes that have not ended."""
         self._changed = asyncio.Event()
+        self._took = asyncio.Event()
         self._failures = 0
         self._paused_until = 0.0
         self._bug_logged_at = -_BUG_LOG_SECS
@@ -79,6 +80,12 @@ class Sender:
         self._pending_bytes += batch.size()
         self._changed.set()
 
+    async def turn(self) -> None:
+        """Wait while the next write is full and has not started: reading on would only hoard."""
+        while self._pending_bytes >= self._sink.request_bytes:
+            self._took.clear()
+            await self._took.wait()
+
     def hurry(self) -> None:
         """Do not wait for more company: the budget is used up, or the agent stops."""
         self._hurry = True
@@ -88,10 +95,14 @@ class Sender:
         """Send what is offered, until cancelled."""
         while True:
             await self._until_due()
-            parcels, self._pending = self._pending, []
-            self._pending_bytes, self._hurry = 0, False
             self.in_flight += 1
-            self._spawn(self._deliver(parcels))
+            self._spawn(self._deliver(self._take_pending()))
+
+    def _take_pending(self) -> list[Parcel]:
+        pending, self._pending = self._pending, []
+        self._pending_bytes, self._hurry = 0, False
+        self._took.set()
+        return pending
 
     async def _until_due(self) -> None:
         while True:
@@ -169,8 +180,7 @@ class Sender:
         """Hold nothing while the sink is away; the route begins again with one write."""
         self._paused_until = max(self._paused_until, self._clock.now() + wait)
         self._window = 1
-        pending, self._pending, self._pending_bytes = self._pending, [], 0
-        for parcel in [*parcels, *pending]:
+        for parcel in [*parcels, *self._take_pending()]:
             parcel.release()
 
     def _failed(self, reason: str, after: float | None) -> float:

@@ -22,14 +22,9 @@ _FORMAT_CODES = {"%E3S": "%S.%g", "%E6S": "%S.%f", "%E*S": "%S.%f", "%E4Y": "%Y"
 def rewrite_functions(tree: exp.Expr) -> exp.Expr:
     """The tree with every rule applied, inside out."""
     for node in reversed(list(tree.walk(bfs=True))):
-        if isinstance(node, exp.Dot) and node.this.name.upper() in (
-            "SAFE",
-            "NET",
-            "KEYS",
-            "HLL_COUNT",
-        ):
-            raise unsupported(f"{node.this.name.upper()}. functions ({node.sql('bigquery')})")
-        rule = _RULES.get(type(node)) or _named(node)
+        rule = _RULES.get(type(node))
+        if isinstance(node, exp.Anonymous) and str(node.this).upper() == "TIMESTAMP_BUCKET":
+            rule = _bucket
         if rule is None:
             continue
         new = rule(node)
@@ -38,12 +33,6 @@ def rewrite_functions(tree: exp.Expr) -> exp.Expr:
         elif new is not node:
             node.replace(new)
     return tree
-
-
-def _named(node: exp.Expr) -> Rule | None:
-    if isinstance(node, exp.Anonymous):
-        return _BY_NAME.get(str(node.this).upper())
-    return None
 
 
 def _as(kind: str) -> Rule:
@@ -131,15 +120,12 @@ _RULES: Mapping[type[exp.Expr], Rule] = {
     exp.Format: _printf,
     exp.JSONBool: _json_scalar("BOOLEAN", lax=False),
     exp.String: _json_text,
+    exp.Int64: _json_scalar("BIGINT", lax=False),
+    exp.Float64: _json_scalar("DOUBLE", lax=False),
+    exp.LaxBool: _json_scalar("BOOLEAN", lax=True),
+    exp.LaxInt64: _json_scalar("BIGINT", lax=True),
+    exp.LaxFloat64: _json_scalar("DOUBLE", lax=True),
+    exp.LaxString: _json_text,
     exp.SafeFunc: _refused("SAFE. functions"),
-}
-_BY_NAME: Mapping[str, Rule] = {
-    "FLOAT64": _json_scalar("DOUBLE", lax=False),
-    "INT64": _json_scalar("BIGINT", lax=False),
-    "BOOL": _json_scalar("BOOLEAN", lax=False),
-    "LAX_FLOAT64": _json_scalar("DOUBLE", lax=True),
-    "LAX_INT64": _json_scalar("BIGINT", lax=True),
-    "LAX_BOOL": _json_scalar("BOOLEAN", lax=True),
-    "LAX_STRING": _json_text,
-    "TIMESTAMP_BUCKET": _bucket,
+    exp.NetFunc: _refused("NET. functions"),
 }

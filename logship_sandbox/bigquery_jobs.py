@@ -5,6 +5,7 @@ hold more than MAX_HELD_BYTES; asking for a dropped one is a 404, as for BigQuer
 """
 
 import asyncio
+import logging
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ DRY_RUN_NOTE = (
     "The sandbox checked this query and did not run it. It does not know how many bytes BigQuery "
     "would process: totalBytesProcessed is 0 and means nothing."
 )
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -122,7 +125,7 @@ class Jobs:
             job.error = error
         except Exception as error:
             job.error = ApiError("internalError", f"The sandbox failed: {error!r}")
-            raise
+            _log.exception("the query %r failed", job.query.sql)
         finally:
             job.ended_ms = _now_ms()
             job.done.set()

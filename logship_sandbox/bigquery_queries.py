@@ -12,7 +12,7 @@ from logship_sandbox.bigquery_resources import DatasetReference, FieldSchema, de
 from logship_sandbox.bigquery_service import Query, Service
 from logship_sandbox.bigquery_values import literals, rows_json
 
-MAX_PAGE_ROWS = 20_000
+MAX_PAGE_ROWS = 10_000
 DEFAULT_WAIT_SECS = 10.0  # https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/query
 MAX_WAIT_SECS = 200.0
 
@@ -65,7 +65,8 @@ class QueryApi:
         job = self._jobs.start(query, {"query": {"query": query.sql}}, None)
         await _wait(job, integer(asked.get("timeoutMs"), None))
         int64 = bool(mapping(asked.get("formatOptions")).get("useInt64Timestamp"))
-        page = _page(job, 0, integer(asked.get("maxResults"), None), int64)
+        limit = integer(asked.get("maxResults"), None)
+        page = await asyncio.to_thread(_page, job, 0, limit, int64)
         return json_answer({**page, "kind": "bigquery#queryResponse"})
 
     async def results(self, request: web.Request) -> web.Response:
@@ -74,7 +75,8 @@ class QueryApi:
         await _wait(job, integer(given.get("timeoutMs"), None))
         start = integer(given.get("pageToken") or given.get("startIndex"), 0) or 0
         int64 = given.get("formatOptions.useInt64Timestamp", "").lower() == "true"
-        page = _page(job, start, integer(given.get("maxResults"), None), int64)
+        limit = integer(given.get("maxResults"), None)
+        page = await asyncio.to_thread(_page, job, start, limit, int64)
         return json_answer({**page, "kind": "bigquery#getQueryResultsResponse"})
 
     def _job(self, request: web.Request) -> Job:

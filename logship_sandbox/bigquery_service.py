@@ -38,7 +38,6 @@ from logship_sandbox.bigquery_sql import (
     NO_PARAMETERS,
     Context,
     Parameters,
-    Translation,
     query_error,
     translate,
 )
@@ -80,7 +79,8 @@ class Service:
             self.catalog.put_table(msgspec.json.decode(text, type=Table))
 
     def close(self) -> None:
-        """Wait for what runs, then close the database."""
+        """Break off what runs, then close the database."""
+        self._store.interrupt()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._store.close()
 
@@ -149,17 +149,11 @@ class Service:
 
     async def query(self, query: Query) -> Answer:
         """Run a query; ApiError when it is wrong, not supported or too big."""
-        translation = self.translate(query)
-        return await self._asked(lambda: self._store.select(translation.sql))
+        return await self._asked(lambda: self._store.select(self._translated(query)))
 
     async def describe(self, query: Query) -> tuple[FieldSchema, ...]:
         """Check a query as a dry run does."""
-        translation = self.translate(query)
-        return await self._asked(lambda: self._store.describe(translation.sql))
-
-    def translate(self, query: Query) -> Translation:
-        context = Context(query.project, self.catalog.table, query.default_dataset)
-        return translate(query.sql, context, query.parameters)
+        return await self._asked(lambda: self._store.describe(self._translated(query)))
 
     async def rows(self, ref: TableReference, offset: int, limit: int) -> Answer:
         """tabledata.list: rows in the order of their arrival."""
@@ -170,6 +164,11 @@ class Service:
     async def append(self, table: Table, batch: pa.RecordBatch) -> list[RowFault]:
         """All rows or none, visible when it returns; raises RefusedSchema."""
         return await self._offload(lambda: append_batch(self._store, table, batch))
+
+    def _translated(self, query: Query) -> str:
+        """DuckDB's SQL. In a thread too: a long query is parsed for a while."""
+        context = Context(query.project, self.catalog.table, query.default_dataset)
+        return translate(query.sql, context, query.parameters)
 
     async def _with_view_columns(self, table: Table) -> Table:
         if table.view is None:

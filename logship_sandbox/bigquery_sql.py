@@ -62,16 +62,8 @@ class Context:
     default_dataset: DatasetReference | None = None
 
 
-@dataclass(frozen=True)
-class Translation:
-    """DuckDB's text, and the tables (not views) it reads."""
-
-    sql: str
-    tables: tuple[Table, ...]
-
-
-def translate(sql: str, context: Context, parameters: Parameters = NO_PARAMETERS) -> Translation:
-    """ApiError: invalidQuery for what is wrong or not supported, notFound for a missing table."""
+def translate(sql: str, context: Context, parameters: Parameters = NO_PARAMETERS) -> str:
+    """DuckDB's text. ApiError: invalidQuery (wrong or not supported) or notFound (a table)."""
     try:
         tree = _bound(_parsed(sql), parameters)
         tables = _expand(tree, context, 0)
@@ -80,14 +72,13 @@ def translate(sql: str, context: Context, parameters: Parameters = NO_PARAMETERS
             _name_columns(select)
         _zero_based_offsets(tree)
         final = rewrite_functions(rewrite_json_access(tree, tables))
-        text = final.sql("duckdb", identify=True, unsupported_level=ErrorLevel.RAISE)
+        return final.sql("duckdb", identify=True, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         raise unsupported(f"this: {error}") from None
     except RecursionError:
         raise invalid_query("The query is nested too deeply.") from None
     except SqlglotError as error:
         raise invalid_query(f"Syntax error: {str(error).splitlines()[0]}") from None
-    return Translation(text, tuple(tables))
 
 
 def _parsed(sql: str) -> exp.Query:

@@ -9,7 +9,7 @@ import random
 import time
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 
@@ -104,6 +104,7 @@ class Faults:
     """The fault that each service has now."""
 
     def __init__(self) -> None:
+        self.on_change: list[Callable[[], None]] = []  # for calls that are open and wait
         self._active: dict[str, tuple[Fault, float, random.Random]] = {}
 
     def set(self, service: str, fault: Fault) -> None:
@@ -111,15 +112,26 @@ class Faults:
         if service not in SERVICES:
             raise ValueError(f"unknown service {service!r}: known are {', '.join(SERVICES)}")
         self._active[service] = (fault, time.monotonic(), random.Random(fault.seed))
+        self._tell()
 
     def clear(self) -> None:
         """Every service works again."""
         self._active.clear()
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self.on_change:
+            listener()
 
     def current(self, service: str) -> Fault:
         """The fault in force; one without any trouble when none is."""
         active = self._active.get(service)
         return active[0] if active else Fault()
+
+    def stopped(self, service: str) -> bool:
+        """Whether a full stop is on: what is open ends too."""
+        active = self._active.get(service)
+        return active is not None and time.monotonic() - active[1] < active[0].stop_secs
 
     def next(self, service: str) -> Verdict:
         """Roll the die for one call."""

@@ -1,12 +1,11 @@
 """Topics and subscriptions by name, and the way of a message from one to the others.
 
 Plain state like `pubsub_subscription`. Resources are kept as the messages they were created with.
-What a subscription may ask for and the sandbox does not do is refused, never ignored.
 """
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -14,34 +13,18 @@ import grpc
 from google.pubsub_v1 import types
 
 from logship_sandbox.faults import Counts
-from logship_sandbox.pubsub_filter import parse_filter
 from logship_sandbox.pubsub_messages import (
     PublishRequest,
     PubsubError,
     PubsubMessage,
     check_name,
     check_publish,
-    invalid,
 )
-from logship_sandbox.pubsub_subscription import Entry, Message, Policy, Subscription
+from logship_sandbox.pubsub_policy import SubscriptionSpec, policy_of
+from logship_sandbox.pubsub_subscription import Entry, Message, Subscription
 
 DELETED_TOPIC = "_deleted-topic_"
-_UNSUPPORTED = (
-    "push_config",
-    "bigquery_config",
-    "cloud_storage_config",
-    "bigtable_config",
-    "enable_message_ordering",
-    "enable_exactly_once_delivery",
-    "message_transforms",
-)
 _DEAD_LETTER = "CloudPubSubDeadLetterSource"
-
-
-class Seconds(Protocol):
-    """google.protobuf.Duration."""
-
-    def ToNanoseconds(self) -> int: ...
 
 
 class TopicSpec(Protocol):
@@ -49,35 +32,7 @@ class TopicSpec(Protocol):
 
     name: str
 
-
-class _DeadLetterPolicy(Protocol):
-    dead_letter_topic: str
-    max_delivery_attempts: int
-
-
-class _RetryPolicy(Protocol):
-    @property
-    def minimum_backoff(self) -> Seconds: ...
-    @property
-    def maximum_backoff(self) -> Seconds: ...
-
-
-class SubscriptionSpec(Protocol):
-    """google.pubsub.v1.Subscription; its other fields are looked at by name."""
-
-    name: str
-    topic: str
-    ack_deadline_seconds: int
-    filter: str
-
-    @property
-    def dead_letter_policy(self) -> _DeadLetterPolicy: ...
-    @property
-    def retry_policy(self) -> _RetryPolicy: ...
-    @property
-    def labels(self) -> MutableMapping[str, str]: ...
-    def HasField(self, name: str) -> bool: ...
-    def CopyFrom(self, other: "SubscriptionSpec") -> None: ...
+    def ByteSize(self) -> int: ...
 
 
 @dataclass(eq=False)
@@ -130,10 +85,14 @@ class Catalog:
         check_name(spec.name, "subscriptions")
         topic = self.topic(spec.topic)
         _refuse_existing(self.subscriptions, spec.name, "Subscription")
-        policy = _policy(spec)
+        policy = policy_of(spec)
+        if policy.max_attempts:
+            _found(self.topics, spec.dead_letter_policy.dead_letter_topic, "Dead letter topic")
         created = Subscription(spec.name, policy, self._forget, lambda e: self._bury(spec, e))
         self.on_new(created)
         spec.ack_deadline_seconds = policy.ack_deadline_secs
+        if policy.max_attempts:
+            spec.dead_letter_policy.max_delivery_attempts = policy.max_attempts
         self.specs[spec.name] = spec
         self.subscriptions[spec.name] = created
         topic.subscriptions[spec.name] = created
@@ -214,28 +173,3 @@ def _found(where: Mapping[str, _Value], name: str, kind: str) -> _Value:
 def _refuse_existing(where: Mapping[str, object], name: str, kind: str) -> None:
     if name in where:
         raise PubsubError(grpc.StatusCode.ALREADY_EXISTS, f"{kind} already exists: {name}")
-
-
-def _policy(spec: SubscriptionSpec) -> Policy:
-    for name in _UNSUPPORTED:
-        if getattr(spec, name) and (not hasattr(getattr(spec, name), "ByteSize") or
-                                    getattr(spec, name).ByteSize()):
-            raise PubsubError(
-                grpc.StatusCode.UNIMPLEMENTED, f"the sandbox has no subscription with {name}"
-            )
-    deadline = spec.ack_deadline_seconds or 10
-    if not 10 <= deadline <= 600:
-        raise invalid(f"ack_deadline_seconds is {deadline}: 10 to 600 may be")
-    attempts = 0
-    if spec.HasField("dead_letter_policy"):
-        attempts = spec.dead_letter_policy.max_delivery_attempts or 5
-        check_name(spec.dead_letter_policy.dead_letter_topic, "topics")
-        if not 5 <= attempts <= 100:
-            raise invalid(f"max_delivery_attempts is {attempts}: 5 to 100 may be")
-    low = high = 0.0
-    if spec.HasField("retry_policy"):
-        low = spec.retry_policy.minimum_backoff.ToNanoseconds() / 1e9 or 10.0
-        high = spec.retry_policy.maximum_backoff.ToNanoseconds() / 1e9 or 600.0
-        if not 0 <= low <= high <= 600:
-            raise invalid(f"retry_policy from {low} s to {high} s: 0 to 600 in order may be")
-    return Policy(deadline, parse_filter(spec.filter), attempts, low, high)

@@ -23,9 +23,9 @@ MAX_ORDERING_KEY_BYTES = 1024
 
 # "It must start with a letter, and contain only letters, dashes, underscores, periods, tildes,
 # plus or percent signs. It must be between 3 and 255 characters in length, and it must not start
-# with "goog"" (Topic.name). Project ids have at least 3 characters here, as in Google's emulator.
+# with "goog"" (Topic.name).
 _NAME = re.compile(
-    r"projects/[a-z0-9:.\-]{3,}/(?P<kind>topics|subscriptions)/(?!goog)[A-Za-z][\w.~+%\-]{2,254}",
+    r"projects/[a-z0-9:.\-]+/(?P<kind>topics|subscriptions)/(?!goog)[A-Za-z][\w.~+%\-]{2,254}",
     re.ASCII,
 )
 

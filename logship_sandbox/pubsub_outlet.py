@@ -6,8 +6,9 @@ it waited never gets any: its task is cancelled at the wait.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
+from logship_sandbox.pubsub_messages import invalid
 from logship_sandbox.pubsub_subscription import Consumer, Lease, Subscription
 
 # A client without a receive limit of its own has gRPC's 4 MB (with PUBSUB_EMULATOR_HOST it has),
@@ -58,12 +59,14 @@ class Outlet:
             await self._bell.wait()
         return []
 
-    def acknowledge(self, ack_ids: Iterable[str]) -> None:
-        """Acknowledge."""
+    def acknowledge(self, ack_ids: Collection[str]) -> None:
+        """Acknowledge; an id that was never given out is refused."""
+        self._check(ack_ids)
         self._subscription.acknowledge(ack_ids)
 
-    def modify(self, ack_ids: Iterable[str], deadline_secs: int) -> None:
+    def modify(self, ack_ids: Collection[str], deadline_secs: int) -> None:
         """ModifyAckDeadline."""
+        self._check(ack_ids)
         now = asyncio.get_running_loop().time()
         self._subscription.modify(ack_ids, deadline_secs, now)
         self._set_timer()
@@ -71,6 +74,12 @@ class Outlet:
     def end_consumer(self, consumer: Consumer) -> None:
         """Its stream has ended."""
         self._subscription.end_consumer(consumer)
+
+    def _check(self, ack_ids: Collection[str]) -> None:
+        prefix = f"{self._subscription.name}:"
+        for ack_id in ack_ids:
+            if not ack_id.startswith(prefix):
+                raise invalid(f"Invalid ack id (ack_id={ack_id})")
 
     def _set_timer(self) -> None:
         loop = asyncio.get_running_loop()

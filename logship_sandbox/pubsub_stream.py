@@ -13,7 +13,7 @@ from google.pubsub_v1 import types
 
 from logship_sandbox.pubsub_messages import PubsubError, PubsubMessage, invalid
 from logship_sandbox.pubsub_outlet import Outlet
-from logship_sandbox.pubsub_subscription import Consumer, Lease
+from logship_sandbox.pubsub_subscription import Consumer, Lease, Policy
 
 PULL_WAIT_SECS = 10.0  # then an empty answer, as Pub/Sub gives
 MAX_STREAM_MESSAGES = 1000
@@ -38,6 +38,8 @@ class PullRequest(Protocol):
     return_immediately: bool
     max_messages: int
 
+    def ByteSize(self) -> int: ...
+
 
 class PullResponse(Protocol):
     """google.pubsub.v1.PullResponse, and StreamingPullResponse as far as it is used."""
@@ -57,37 +59,41 @@ class StreamRequest(Protocol):
     max_outstanding_messages: int
     max_outstanding_bytes: int
 
+    def ByteSize(self) -> int: ...
+
 
 async def pull(
-    request: PullRequest, outlet: Outlet, ack_deadline_secs: int, dead_letters: bool
+    request: PullRequest, outlet: Outlet, policy: Policy, client_secs: float | None
 ) -> PullResponse:
-    """One unary Pull: what is there, or what comes within PULL_WAIT_SECS."""
+    """One unary Pull: what is there, or what comes while the client waits (PULL_WAIT_SECS at
+    most). Its answer is sent before the client gives up, or the leases would be lost on it."""
     if request.max_messages < 1:
         raise invalid(f"max_messages is {request.max_messages}: it must be positive")
     loop = asyncio.get_running_loop()
-    until = loop.time() + (0 if request.return_immediately else PULL_WAIT_SECS)
+    patience = PULL_WAIT_SECS if client_secs is None else min(PULL_WAIT_SECS, 0.7 * client_secs)
+    until = loop.time() + (0 if request.return_immediately else patience)
     timer = loop.call_at(until, outlet.ring)
     tries = iter((False,))  # the first look is always taken
     try:
         leases = await outlet.take(
             lambda: request.max_messages,
-            lambda: ack_deadline_secs,
+            lambda: policy.ack_deadline_secs,
             lambda: next(tries, loop.time() >= until),
         )
     finally:
         timer.cancel()
     response: PullResponse = types.PullResponse.pb()()
-    fill(response, leases, dead_letters)
+    fill(response, leases, policy)
     return response
 
 
-def fill(response: PullResponse, leases: Sequence[Lease], dead_letters: bool) -> None:
+def fill(response: PullResponse, leases: Sequence[Lease], policy: Policy) -> None:
     """Leases as the client gets them; attempts are told only where dead letters are (proto)."""
     for lease in leases:
         received = response.received_messages.add()
         received.ack_id = lease.ack_id
         received.message.CopyFrom(lease.entry.message.message)
-        if dead_letters:
+        if policy.max_attempts:
             received.delivery_attempt = lease.entry.attempts
 
 
@@ -95,10 +101,10 @@ class Stream:
     """One StreamingPull from its first request on."""
 
     def __init__(
-        self, first: StreamRequest, outlet: Outlet, dead_letters: bool, stopped: Callable[[], bool]
+        self, first: StreamRequest, outlet: Outlet, policy: Policy, stopped: Callable[[], bool]
     ) -> None:
         self._outlet = outlet
-        self._dead_letters = dead_letters
+        self._policy = policy
         self._stopped = stopped
         self._consumer = Consumer()
         self._max_messages = first.max_outstanding_messages
@@ -123,9 +129,7 @@ class Stream:
             check_deadline(secs)
             self._outlet.modify([ack_id], secs)
 
-    async def run(
-        self, requests: AsyncIterator[StreamRequest], write: "Writer", subscription: str
-    ) -> None:
+    async def run(self, requests: AsyncIterator[StreamRequest], write: "Writer") -> None:
         """Until one side ends it; PubsubError is the status the client gets."""
         reader = asyncio.create_task(self._read(requests))
         try:
@@ -133,7 +137,7 @@ class Stream:
                 self._room, lambda: self._deadline_secs, self._ended, self._consumer
             ):
                 response: PullResponse = types.StreamingPullResponse.pb()()
-                fill(response, leases, self._dead_letters)
+                fill(response, leases, self._policy)
                 await write(response)
         finally:
             reader.cancel()
@@ -143,7 +147,7 @@ class Stream:
         if self._stopped():
             raise PubsubError(grpc.StatusCode.UNAVAILABLE, "Socket closed")
         if self._outlet.closed:
-            raise PubsubError(grpc.StatusCode.NOT_FOUND, f"Subscription not found: {subscription}")
+            raise PubsubError(grpc.StatusCode.NOT_FOUND, "The subscription was deleted")
 
     async def _read(self, requests: AsyncIterator[StreamRequest]) -> None:
         try:
@@ -170,7 +174,7 @@ class Stream:
 class Writer(Protocol):
     """Sends one response to the client."""
 
-    async def __call__(self, response: PullResponse) -> None: ...
+    async def __call__(self, message: object, /) -> None: ...
 
 
 def check_deadline(seconds: int) -> None:

@@ -6,7 +6,8 @@ clock), and `wake` is called when a consumer that waits should look again.
 A message is *waiting*, *leased* under an ack id until a deadline, *delayed* by the retry policy, or
 gone. A nack or a passed deadline makes it wait again. When a consumer's stream ends, its leases are
 given to others at once, but their ack ids stay good until their deadlines: a client that reconnects
-acknowledges what it was given before, as it may with Google.
+acknowledges what it was given before, as it may with Google. A late ack counts until the message is
+given away again, as it does with Google's emulator.
 """
 
 import heapq
@@ -37,6 +38,7 @@ class Entry:
     message: Message
     attempts: int = 0
     lease: "Lease | None" = None
+    late: "Lease | None" = None  # its deadline has passed and nobody else has the message yet
     ticket: int = 0  # changes with its state: an older place in a queue is void
     gone: bool = False
 
@@ -134,6 +136,9 @@ class Subscription:
         entry.ticket += 1
         lease = Lease(f"{self.name}:{next(self._serial)}", entry, deadline, consumer)
         entry.lease = lease
+        if entry.late is not None:
+            self._leases.pop(entry.late.ack_id, None)
+            entry.late = None
         self._leases[lease.ack_id] = lease
         if consumer is not None:
             consumer.messages += 1
@@ -142,7 +147,7 @@ class Subscription:
         return lease
 
     def acknowledge(self, ack_ids: Iterable[str]) -> None:
-        """Done with these; an id that is unknown or out of date is ignored, as Pub/Sub does."""
+        """Done with these; an id that is out of date is ignored, as Pub/Sub does."""
         for ack_id in ack_ids:
             lease = self._leases.get(ack_id)
             if lease is not None:
@@ -162,8 +167,8 @@ class Subscription:
                 continue
             lease.deadline = now + deadline_secs
             self._set_alarm(lease.deadline, lease, 0)
-            if lease.entry.lease is None:  # its stream had ended: the same client is back
-                lease.entry.lease = lease
+            if lease.entry.lease is None:  # late, or its stream had ended: the client is back
+                lease.entry.lease, lease.entry.late = lease, None
                 lease.entry.ticket += 1
         self.wake()
 
@@ -185,7 +190,7 @@ class Subscription:
                 if subject.ticket == ticket and not subject.gone:
                     self._queue(subject)
             elif self._leases.get(subject.ack_id) is subject and subject.deadline == when:
-                self._end(subject, now)
+                self._end(subject, now, late=True)
         return self._alarms[0][0] if self._alarms else None
 
     def close(self) -> None:
@@ -195,13 +200,16 @@ class Subscription:
         self._leases.clear()
         self.wake()
 
-    def _end(self, lease: Lease, now: float) -> None:
-        """A nack or a passed deadline."""
+    def _end(self, lease: Lease, now: float, *, late: bool = False) -> None:
+        """A nack or, when `late`, a passed deadline."""
         self._drop(lease)
         entry = lease.entry
         if entry.lease is not lease or entry.gone:
             return
         entry.lease = None
+        if late:
+            entry.late = lease
+            self._leases[lease.ack_id] = lease
         policy = self.policy
         if policy.max_attempts and entry.attempts >= policy.max_attempts and self._bury(entry):
             self._finish(entry)
@@ -226,8 +234,9 @@ class Subscription:
             return
         entry.gone = True
         self._entries.discard(entry)
-        if entry.lease is not None:
-            self._drop(entry.lease)
+        for lease in (entry.lease, entry.late):
+            if lease is not None:
+                self._drop(lease)
         self._forget(entry.message)
 
     def _queue(self, entry: Entry) -> None:

@@ -17,15 +17,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
+import grpc
+import grpc.aio
 import orjson
 from aiohttp import web
 
 from logship_sandbox.admin import Admin
 from logship_sandbox.faults import Counts, Faults
 from logship_sandbox.logging_api import LoggingApi
+from logship_sandbox.pubsub_api import PubsubApi
 
 PROJECT = "logship-sandbox"
 _CLOSE_SECS = 2.0
+_GRPC_OPTIONS = (
+    ("grpc.so_reuseport", 0),  # a port that is taken is an error, not a second listener
+    ("grpc.max_receive_message_length", 64 << 20),  # the limits are ours to tell, not gRPC's
+    ("grpc.max_send_message_length", -1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 1000),  # clients' keepalives are welcome
+)
 
 
 @dataclass(frozen=True)
@@ -74,9 +83,12 @@ class Sandbox:
         self.options = options or Options()
         self.faults = Faults()
         self.logging = LoggingApi(self.faults, discard=self.options.discard)
+        self.pubsub = PubsubApi(self.faults, self.options.pubsub_max_bytes)
         self.logging_port = 0
-        self._counts: dict[str, Counts] = {"logging": self.logging.counts}
+        self.pubsub_port = 0
+        self._counts = {"logging": self.logging.counts, "pubsub": self.pubsub.counts}
         self._http: web.AppRunner | None = None
+        self._grpc: grpc.aio.Server | None = None
         self._bigquery: _BigQuery | None = None
 
     @property
@@ -93,6 +105,26 @@ class Sandbox:
             raise
 
     async def _start(self) -> None:
+        await self._start_logging()
+        await self._start_pubsub()
+        options = self.options
+        if options.bigquery and importlib.util.find_spec("logship_sandbox.bigquery_server"):
+            module = importlib.import_module("logship_sandbox.bigquery_server")
+            self._bigquery = await cast(_BigQueryModule, module).start(
+                options.host, options.bigquery_port, options.bigquery_grpc_port, options.data_dir
+            )
+
+    async def _start_pubsub(self) -> None:
+        address = f"{_in_url(self.options.host)}:{self.options.pubsub_port}"
+        self._grpc = grpc.aio.server(options=_GRPC_OPTIONS)
+        self._grpc.add_generic_rpc_handlers(self.pubsub.handlers())
+        try:
+            self.pubsub_port = self._grpc.add_insecure_port(address)
+        except RuntimeError as error:
+            raise OSError(f"Pub/Sub cannot listen on {address}: {error}") from error
+        await self._grpc.start()
+
+    async def _start_logging(self) -> None:
         options = self.options
         app = web.Application()
         app.add_routes(self.logging.routes())
@@ -110,15 +142,13 @@ class Sandbox:
         site = web.TCPSite(self._http, options.host, options.logging_port)
         await site.start()
         self.logging_port = int(self._http.addresses[0][1])
-        if options.bigquery and importlib.util.find_spec("logship_sandbox.bigquery_server"):
-            module = importlib.import_module("logship_sandbox.bigquery_server")
-            self._bigquery = await cast(_BigQueryModule, module).start(
-                options.host, options.bigquery_port, options.bigquery_grpc_port, options.data_dir
-            )
 
     async def close(self) -> None:
         """Stop listening and end every open call."""
         self.logging.close()
+        self.pubsub.close()
+        if self._grpc is not None:
+            await self._grpc.stop(_CLOSE_SECS)
         if self._bigquery is not None:
             await self._bigquery.close()
         if self._http is not None:
@@ -126,18 +156,22 @@ class Sandbox:
 
     def environment(self) -> dict[str, str]:
         """The variables that point clients here."""
-        base = f"http://{self.options.host}"
+        host = _in_url(self.options.host)
+        base = f"http://{host}"
         variables = {
             "GOOGLE_CLOUD_PROJECT": PROJECT,
             "LOGSHIP_LOGGING_ENDPOINT": f"{base}:{self.logging_port}",
+            "PUBSUB_EMULATOR_HOST": f"{host}:{self.pubsub_port}",
             "LOGSHIP_SANDBOX_ADMIN": f"{base}:{self.logging_port}/sandbox",
         }
         if self._bigquery is not None:
             variables["BIGQUERY_EMULATOR_HOST"] = f"{base}:{self._bigquery.http_port}"
-            variables["LOGSHIP_BIGQUERY_STORAGE_ENDPOINT"] = (
-                f"{self.options.host}:{self._bigquery.grpc_port}"
-            )
+            variables["LOGSHIP_BIGQUERY_STORAGE_ENDPOINT"] = f"{host}:{self._bigquery.grpc_port}"
         return variables
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

@@ -14,7 +14,11 @@ from logship.log import set_up
 from logship.outcome import ConfigError
 from logship.pipeline import Pipeline
 from logship.world import Clock, Disk, Offload, World
-from logship.world.process import keep_freed_memory, raise_open_files
+from logship.world.process import (
+    collect_garbage_rarely,
+    keep_freed_memory,
+    raise_open_files,
+)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,6 +27,7 @@ def run(options: argparse.Namespace) -> int:
         return 2
     keep_freed_memory()
     raise_open_files()
+    collect_garbage_rarely()
     logger = set_up(written.config.log_level)
     try:
         uvloop.run(_agent(written, logger))

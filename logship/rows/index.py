@@ -12,7 +12,7 @@ its first part: where it is cut depends on its bytes alone, never on how they we
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise, repeat
+from itertools import accumulate, pairwise
 
 from logship.rows.address import Generation, Mark, Span, time_text
 from logship.rows.lines import FORMATS, FULL, PARTIAL, Format, Lines, cri_content
@@ -140,7 +140,8 @@ def build(
         gone = {part for record in joined for part in record.parts[:-1]}
         gone.update(part for record in left_out for part in record.parts)
         columns = (offsets, times, lines.streams, texts)
-        rows = _without(gone, generation, columns, marks, elsewhere)
+        everything = Rows(generation, *columns, marks=marks, elsewhere=elsewhere)
+        rows = everything.without(gone)
     else:
         rows = Rows(generation, *columns, marks=marks, elsewhere=elsewhere)
     return _time_malformed(rows)
@@ -192,19 +193,6 @@ def _joined_text(parts: Sequence[int], block: bytes, cutting: Cutting, lines: Li
     return b"".join(cri_content(block[starts[part] : starts[part + 1]]) for part in parts).decode(
         errors="replace"
     )
-
-
-def _without(
-    gone: set[int],
-    generation: Generation,
-    columns: tuple[Sequence[int], Sequence[str], Sequence[str], Sequence[str]],
-    marks: dict[int, Mark],
-    elsewhere: dict[int, Generation],
-) -> Rows:
-    mask = bytearray(repeat(1, len(columns[0])))
-    for line in gone:
-        mask[line] = 0
-    return Rows(generation, *columns, marks=marks, elsewhere=elsewhere).keep(mask)
 
 
 def _size(piece: Span) -> int:

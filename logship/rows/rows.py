@@ -5,13 +5,21 @@ and the time of its first part. Rare things (marks, a row that began in an older
 small dicts beside the columns, so that the common row pays nothing for them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress
+from itertools import compress, count, pairwise
+from typing import Protocol, TypeVar
 
 from logship.rows.address import PLAIN, Generation, Mark, id_prefix, id_tails, row_id
 
+T = TypeVar("T")
 JsonObject = Mapping[str, object]
+
+
+class _Pick(Protocol):
+    """Picks the same rows out of any column."""
+
+    def __call__(self, column: Sequence[T]) -> list[T]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +62,32 @@ class Rows:
 
     def keep(self, mask: Sequence[object]) -> "Rows":
         """The rows whose entry in `mask` is true."""
-        kept = {old: new for new, old in enumerate(compress(range(len(self)), mask))}
+        return self._pick(lambda column: list(compress(column, mask)), compress(count(), mask))
+
+    def without(self, gone: Collection[int]) -> "Rows":
+        """All rows but a few: cheap where few are gone."""
+        edges = [-1, *sorted(gone), len(self)]
+        runs = [slice(a + 1, b) for a, b in pairwise(edges) if a + 1 < b]
+        rest = (row for run in runs for row in range(run.start, run.stop))
+
+        def pick(column: Sequence[T]) -> list[T]:
+            kept: list[T] = []
+            for run in runs:
+                kept += column[run]
+            return kept
+
+        return self._pick(pick, rest)
+
+    def _pick(self, pick: "_Pick", rest: Iterable[int]) -> "Rows":
+        new = dict(zip(rest, count(), strict=False)) if self.marks or self.elsewhere else {}
         return replace(
             self,
-            offsets=list(compress(self.offsets, mask)),
-            times=list(compress(self.times, mask)),
-            streams=list(compress(self.streams, mask)),
-            texts=list(compress(self.texts, mask)),
-            fields=None if self.fields is None else list(compress(self.fields, mask)),
-            given_ids=None if self.given_ids is None else list(compress(self.given_ids, mask)),
-            marks={kept[row]: mark for row, mark in self.marks.items() if row in kept},
-            elsewhere={kept[row]: old for row, old in self.elsewhere.items() if row in kept},
+            offsets=pick(self.offsets),
+            times=pick(self.times),
+            streams=pick(self.streams),
+            texts=pick(self.texts),
+            fields=None if self.fields is None else pick(self.fields),
+            given_ids=None if self.given_ids is None else pick(self.given_ids),
+            marks={new[row]: mark for row, mark in self.marks.items() if row in new},
+            elsewhere={new[row]: old for row, old in self.elsewhere.items() if row in new},
         )

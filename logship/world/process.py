@@ -1,6 +1,7 @@
 """What the process asks of the kernel and of malloc before it starts working."""
 
 import ctypes
+import gc
 import resource
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # glibc malloc.h
@@ -26,3 +27,10 @@ def raise_open_files() -> int:
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
+
+
+def collect_garbage_rarely() -> None:
+    """Batches are columns of many small objects without cycles: looking for cycles is waste."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)

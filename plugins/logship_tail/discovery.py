@@ -64,8 +64,7 @@ class Discovery:
         self._complaints = complaints
         self._labels = labels
         self._places: dict[str, dict[str, Sighting]] = {}
-        self._told: dict[str, Labels] = {}
-        self._count = 0
+        self._told: dict[str, tuple[Mapping[str, str], Labels]] = {}
         self._look_secs = 0.0
         self._scan_at = 0.0
 
@@ -82,12 +81,11 @@ class Discovery:
 
     def relabel(self) -> None:
         """What is known about origins has changed."""
-        for place in self._places.values():
-            for key, seen in place.items():
-                labels = self._labels(seen.labels)
-                if labels != self._told[key]:
-                    self._told[key] = labels
-                    self._catalog.update(key, labels)
+        for key, (base, told) in self._told.items():
+            labels = self._labels(base)
+            if labels != told:
+                self._told[key] = base, labels
+                self._catalog.update(key, labels)
 
     async def _next_places(self) -> set[str] | None:
         """Wait until there is a reason to look; None: look everywhere."""
@@ -156,7 +154,6 @@ class Discovery:
         for key in changed.gone:
             self._catalog.retire(key)
             del self._told[key]
-        self._count -= len(changed.gone)
         for seen in changed.touched:
             self._catalog.touch(seen.key)
         for seen in await self._admitted(changed):
@@ -169,10 +166,10 @@ class Discovery:
             return []
         admitted = []
         for seen, log in await self._context.world.offload.run(self._admit, new):
-            labels = self._told[seen.key] = self._labels(seen.labels)
+            labels = self._labels(seen.labels)
+            self._told[seen.key] = seen.labels, labels
             self._catalog.add(Origin(seen.key, labels), log)
             admitted.append(seen)
-        self._count += len(admitted)
         return admitted
 
     def _wanted(self, appeared: tuple[Sighting, ...]) -> list[Sighting]:
@@ -180,7 +177,7 @@ class Discovery:
         if len(new) < len(appeared):
             twice = next(seen.key for seen in appeared if seen.key in self._told)
             self._complaints.say("two logs have the same key; the second is not read", twice)
-        room = max(0, self._pace.max_origins - self._count)
+        room = max(0, self._pace.max_origins - len(self._told))
         if len(new) > room:
             self._complaints.say(
                 "too many logs; the others are not read", f"the limit is {self._pace.max_origins}"

@@ -81,7 +81,7 @@ class FileScanner:
         target = self._disk.realpath(path)
         if target == f"{self._disk.realpath(log.directory)}/{log.name}":
             return log
-        if self.taken(target):
+        if self._really_taken(target):
             return None
         if not any(target.startswith(root.rstrip("/") + "/") for root in log.roots):
             self._complaints.say(
@@ -89,6 +89,11 @@ class FileScanner:
             )
             return None
         return log
+
+    def _really_taken(self, target: str) -> bool:
+        """Whether a path without links is one that the globs reach, by links or not."""
+        globs = [(glob, self._disk.realpath(glob.prefix)) for glob in self._tree.globs]
+        return any(glob.matcher(prefix).fullmatch(target) for glob, prefix in globs)
 
     def taken(self, path: str) -> bool:
         return self._wanted.fullmatch(path) is not None and not self._unwanted.fullmatch(path)
@@ -113,7 +118,7 @@ class FileScanner:
         try:
             log.live.encode()
         except UnicodeEncodeError:
-            self._complaints.say("a file is not read, because its name is not UTF-8", repr(log.live))
+            self._complaints.say("a file's name is not UTF-8; it is not read", repr(log.live))
             return False
         return True
 

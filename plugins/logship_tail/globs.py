@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 _WILD = re.compile(r"[*?\[]")
-_TOKEN = re.compile(r"\[!?[^\]/][^\]/]*\]|.", re.DOTALL)
+_PIECE = re.compile(r"\[!?[^\]/][^\]/]*\]|.", re.DOTALL)
 
 ListDirectories = Callable[[str], Sequence[str]]
 """The names of the directories in a directory."""
@@ -45,12 +45,14 @@ class Glob:
         except re.error as error:
             raise ValueError(f"{self.text!r} has a set that makes no sense: {error}") from None
 
-    def matcher(self) -> re.Pattern[str]:
-        """Fits whole paths (fullmatch)."""
+    def matcher(self, prefix: str | None = None) -> re.Pattern[str]:
+        """Fits whole paths (fullmatch); with another prefix, the same below that."""
         middle = "".join(
             "(?:[^/.][^/]*/)*" if part == "**" else f"{_name(part)}/" for part in self.parts[:-1]
         )
-        return re.compile(f"{re.escape(self.prefix)}/{middle}{_name(self.parts[-1])}", re.DOTALL)
+        return re.compile(
+            f"{re.escape(prefix or self.prefix)}/{middle}{_name(self.parts[-1])}", re.DOTALL
+        )
 
     def directories(self, list_: ListDirectories) -> Iterator[str]:
         """Existing directories whose files may fit; some may come twice."""
@@ -59,19 +61,19 @@ class Glob:
 
 def _name(part: str) -> str:
     """A regex of one name."""
-    regex = "".join(map(_token, _TOKEN.findall(part)))
+    regex = "".join(map(_piece, _PIECE.findall(part)))
     return regex if part.startswith(".") else rf"(?!\.){regex}"
 
 
-def _token(token: str) -> str:
-    if token == "*":
+def _piece(piece: str) -> str:
+    if piece == "*":
         return "[^/]*"
-    if token == "?":
+    if piece == "?":
         return "[^/]"
-    if len(token) == 1:
-        return re.escape(token)
-    inner = re.sub(r"[\\\[\]&~|^]", r"\\\g<0>", token[1:-1].removeprefix("!"))
-    return f"(?!/)[{'^' if token[1] == '!' else ''}{inner}]"
+    if len(piece) == 1:
+        return re.escape(piece)
+    inner = re.sub(r"[\\\[\]&~|^]", r"\\\g<0>", piece[1:-1].removeprefix("!"))
+    return f"(?!/)[{'^' if piece[1] == '!' else ''}{inner}]"
 
 
 def _walk(

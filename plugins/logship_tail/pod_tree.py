@@ -59,14 +59,14 @@ class PodScanner:
         names = self._directories(self._tree.root)
         if not names and self._disk.stat(self._tree.root) is None:
             self._complaints.say("the directory of the pods' logs does not exist", self._tree.root)
+        for name in names:
+            if _POD_DIRECTORY.fullmatch(name) is None:
+                self._complaints.say(_DOES_NOT_FIT, repr(name), "wanted: <namespace>_<pod>_<uid>")
         return names
 
     def look(self, place: str) -> Snapshot:
         pod = _POD_DIRECTORY.fullmatch(place)
-        if pod is None:
-            self._complaints.say(_DOES_NOT_FIT, repr(place), "wanted: <namespace>_<pod>_<uid>")
-            return {}
-        if self._excluded.match(pod[1]):
+        if pod is None or self._excluded.match(pod[1]):
             return {}
         directory = f"{self._tree.root}/{place}"
         containers = self._directories(directory)

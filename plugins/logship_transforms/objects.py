@@ -5,7 +5,7 @@ whole, and it is nested at most `MAX_DEPTH` deep: orjson reads 1024 levels but w
 what was read must always be writable again. Everything else is text, and costs one comparison.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import orjson
@@ -46,14 +46,14 @@ def _depth(value: object) -> int:
     depth, level = 0, [value]
     while level:
         depth += 1
-        level = [inner for outer in level for inner in _inside(outer)]
-    return depth - 1
+        level = [inner for outer in level for inner in _containers(outer)]
+    return depth
 
 
-def _inside(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+def _containers(value: object) -> list[object]:
+    inside = value.values() if isinstance(value, dict) else value
+    assert isinstance(inside, Iterable)
+    return [inner for inner in inside if isinstance(inner, (dict, list))]
 
 
 def lookup(fields: JsonObject, path: str) -> object:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from logship.api import Batch, time_ns
-from logship.testing import origin_of, texts_batch
+from logship.testing import batch_of, cri_line, origin_of, texts_batch
 from tests.contract.harness import Stored
 
 _NOW_NS = time.time_ns() - 60_000_000_000
@@ -28,6 +28,12 @@ texts = st.one_of(
 def fresh(rows: Sequence[str | bytes]) -> Batch:
     """A batch of an origin that no other batch has."""
     return texts_batch(rows, origin_of(f"web-{next(_pods)}"), start_ns=_NOW_NS)
+
+
+def fresh_at(rows: Sequence[tuple[str, int]]) -> Batch:
+    """The same, of texts and how many ns from now their times are."""
+    lines = [cri_line(text, time_ns=_NOW_NS + later) for text, later in rows]
+    return batch_of(lines, origin_of(f"web-{next(_pods)}"))
 
 
 def expected(*batches: Batch) -> list[Stored]:

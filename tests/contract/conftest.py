@@ -30,7 +30,7 @@ class Opened:
         """Skip the test where the destination cannot do this."""
         for ability in abilities:
             if ability not in self.harness.able:
-                pytest.skip(f"{self.name} is not a sink of which: {ability.value}")
+                pytest.skip(f"not so of {self.name}: {ability.value}")
 
 
 async def _bounded(call: Coroutine[Any, Any, T]) -> T:

@@ -27,6 +27,17 @@ async def deliver(sink: Sink, batches: Sequence[Batch]) -> dict[str, str]:
     raise AssertionError(f"not delivered after {_MAX_WRITES} writes: {outcome}")
 
 
+async def fails(sink: Sink, batches: Sequence[Batch]) -> bool:
+    """Whether the sink says of every row, in one way or the other, that it must come again."""
+    try:
+        outcome = await sink.write(batches)
+    except Retry as retry:
+        return bool(retry.reason)
+    check(outcome, batches)
+    again = named_again(outcome, batches)
+    return sum(len(batch.rows) for batch in again) == sum(len(batch.rows) for batch in batches)
+
+
 def check(outcome: Outcome, batches: Sequence[Batch]) -> None:
     """The outcome names only rows that exist, with a reason, and each at most once."""
     named = [(refusal.batch, refusal.row) for refusal in outcome.refused]

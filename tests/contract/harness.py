@@ -7,7 +7,6 @@ cannot do is missing from `able`, and the tests that need it are skipped with th
 A new sink: subclass `Harness` in `harnesses/<sink>.py` and name it in `registry.py`.
 """
 
-from collections.abc import Collection
 from enum import Enum
 from typing import ClassVar, NamedTuple
 
@@ -17,6 +16,7 @@ from logship.api import Sink
 class Able(Enum):
     STORE = "its destination keeps rows that can be read again"
     REFUSE = "its destination refuses single rows for good"
+    DEFER = "its destination can fail for some rows of a write"
     FAIL = "its destination can fail without storing anything"
     LOSE = "its destination can store the rows and then fail to say so"
     STALL = "its destination can leave a write waiting"
@@ -50,8 +50,12 @@ class Harness:
         """Every copy at the destination, in any order."""
         raise NotImplementedError
 
-    def refuse(self, ids: Collection[str]) -> set[str]:
-        """Refuse some of these rows from now on: at least one, not all. Their ids."""
+    def refused_row(self) -> tuple[str, int]:
+        """A row that the destination never takes: its text, and how many ns from now its time."""
+        raise NotImplementedError
+
+    def defer(self) -> None:
+        """From now on some rows of a write fail for now, by their ids, and others are stored."""
         raise NotImplementedError
 
     def fail(self) -> None:

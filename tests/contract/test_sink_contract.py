@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logship.api import DELIVERED, Batch, Retry
-from tests.contract.batches import EVERY_BYTE, expected, fresh, texts
+from logship.api import DELIVERED, Batch
+from tests.contract.batches import EVERY_BYTE, expected, fresh, fresh_at, texts
 from tests.contract.conftest import Opened
-from tests.contract.delivery import deliver
+from tests.contract.delivery import check, deliver, fails, named_again
 from tests.contract.harness import Able, Stored
 
 
@@ -98,25 +98,52 @@ def test_a_refused_row_is_named_with_its_reason_and_its_neighbours_are_durable(
     opened: Opened,
 ) -> None:
     opened.needs(Able.STORE, Able.REFUSE)
-    batches = [fresh([f"{origin} {row}" for row in range(20)]) for origin in range(3)]
-    refused = opened.harness.refuse([row.id for row in expected(*batches)])
+    bad = opened.harness.refused_row()
+    good = [(f"row {number}", number) for number in range(9)]
+    batches = [
+        fresh_at([*good[:4], bad, *good[4:]]),
+        fresh_at(good),
+        fresh_at([bad]),
+        fresh_at([bad, *good, bad]),
+    ]
+    refused = {b.ids()[row] for b, rows in zip(batches, BAD_ROWS, strict=True) for row in rows}
 
     named = opened.run(deliver(opened.harness.sink, batches))
 
     assert named.keys() == refused
     assert all(named.values())
     wanted = [row for row in expected(*batches) if row.id not in refused]
-    assert 0 < len(wanted) < 60
+    assert len(wanted) == 27
     assert_stored(opened, wanted, copies=True)
+
+
+BAD_ROWS = [(4,), (), (0,), (0, 10)]
+
+
+def test_rows_that_fail_for_now_are_named_again_and_the_others_are_durable(
+    opened: Opened,
+) -> None:
+    opened.needs(Able.STORE, Able.DEFER)
+    batches = [fresh([f"{origin} {row}" for row in range(20)]) for origin in range(3)]
+    opened.harness.defer()
+    outcome = opened.run(opened.harness.sink.write(batches))
+    check(outcome, batches)
+    again = named_again(outcome, batches)
+    later = expected(*again)
+    assert 0 < len(later) < 60
+    assert not outcome.refused
+    assert_stored(opened, [row for row in expected(*batches) if row not in later])
+
+    opened.harness.heal()
+    assert opened.run(deliver(opened.harness.sink, again)) == {}
+    assert_stored(opened, expected(*batches))
 
 
 def test_after_a_failed_write_nothing_is_stored_and_a_second_one_delivers(opened: Opened) -> None:
     opened.needs(Able.STORE, Able.FAIL)
     batches = [fresh(["a", "b"]), fresh(["c"])]
     opened.harness.fail()
-    with pytest.raises(Retry) as raised:
-        opened.run(opened.harness.sink.write(batches))
-    assert raised.value.reason
+    assert opened.run(fails(opened.harness.sink, batches))
     opened.harness.heal()
     assert_stored(opened, [])
 
@@ -129,8 +156,7 @@ def test_a_sink_survives_many_failed_writes(opened: Opened) -> None:
     batches = [fresh(["a", "b"])]
     opened.harness.fail()
     for _ in range(10):
-        with pytest.raises(Retry):
-            opened.run(opened.harness.sink.write(batches))
+        assert opened.run(fails(opened.harness.sink, batches))
     opened.harness.heal()
     assert opened.run(deliver(opened.harness.sink, batches)) == {}
     assert_stored(opened, expected(*batches))
@@ -140,8 +166,7 @@ def test_copies_after_a_lost_answer_have_equal_ids_texts_and_times(opened: Opene
     opened.needs(Able.STORE, Able.LOSE)
     batches = [fresh(["a", "b"]), fresh(["c"])]
     opened.harness.lose()
-    with pytest.raises(Retry):
-        opened.run(opened.harness.sink.write(batches))
+    assert opened.run(fails(opened.harness.sink, batches))
     opened.harness.heal()
 
     assert opened.run(opened.harness.sink.write(_taken_again(batches))) == DELIVERED

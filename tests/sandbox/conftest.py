@@ -5,12 +5,14 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
 import aiohttp
 import grpc
+import orjson
 import pytest
 
 from logship_sandbox.client import Rest
@@ -41,6 +43,34 @@ async def _run(body: Body, options: Options) -> None:
             await body(sandbox, Rest(session, base))
     finally:
         await sandbox.close()
+
+
+@pytest.fixture(scope="session")
+def pubsub_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """host:port of the sandbox's Pub/Sub, in a process of its own: gRPC's asyncio server wants no
+    second event loop beside it, and the tests here have theirs."""
+    ready = tmp_path_factory.mktemp("sandbox") / "ready.json"
+    program = "import sys; from logship_sandbox.server import run; sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "--no-bigquery", "--ready-file", str(ready)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + TEST_SECS
+        while not ready.exists():
+            assert process.poll() is None and time.monotonic() < deadline, (
+                "the sandbox did not start"
+            )
+            time.sleep(0.05)
+        yield orjson.loads(ready.read_bytes())["PUBSUB_EMULATOR_HOST"]
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+@pytest.fixture(params=["sandbox", "google"])
+def pubsub_address(request: pytest.FixtureRequest) -> str:
+    """Each test that takes this runs against the sandbox and against Google's own emulator."""
+    name = "pubsub_sandbox" if request.param == "sandbox" else "pubsub_emulator"
+    return str(request.getfixturevalue(name))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The options of the sink `cloud_logging`. This class is also their documentation."""
 
 import ipaddress
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
@@ -13,22 +13,23 @@ from logship.severity import DEFAULT_KEYS
 MAX_REQUEST_BYTES = 10_485_760
 """Of Google: `Request payload size exceeds the limit: 10485760 bytes`."""
 
+_Name: TypeAlias = Annotated[str, Meta(min_length=1)]
+_LogId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9/_.-]{1,511}$")]
+
 
 class CloudLoggingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows become entries as Google's own agent on GKE writes them."""
 
     project: Annotated[
-        str | None,
+        _Name | None,
         Meta(
-            min_length=1,
             description="Project that gets the entries. Default: asked of the metadata server.",
             examples=["my-project"],
         ),
     ] = None
     location: Annotated[
-        str | None,
+        _Name | None,
         Meta(
-            min_length=1,
             description="Region or zone of the cluster. Default: asked of the metadata server.",
             examples=["europe-west1"],
         ),
@@ -41,9 +42,8 @@ class CloudLoggingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
         ),
     ] = None
     log_id: Annotated[
-        str | None,
+        _LogId | None,
         Meta(
-            pattern=r"^[A-Za-z0-9/_.-]{1,511}$",
             description="Name of the log. Default: `stdout` or `stderr`, by the row's stream.",
         ),
     ] = None
@@ -93,7 +93,7 @@ class CloudLoggingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     ] = False
     max_request_bytes: Annotated[
         int,
-        Meta(ge=1 << 19, le=MAX_REQUEST_BYTES, description="Bound of one request's body."),
+        Meta(ge=2 << 20, le=MAX_REQUEST_BYTES, description="Bound of one request's body."),
     ] = 4 << 20
     concurrency: Annotated[
         int, Meta(ge=1, le=64, description="Requests on their way at once, at most.")

@@ -19,7 +19,7 @@ from logship.severity import OF_STREAM
 
 MAX_LABELS = 64
 """Of an entry, at Google; longer keys and values are truncated there, more labels are refused."""
-RESERVED_LABELS = 8
+RESERVED_LABELS = 20
 """Kept free for marks and for labels that the application sets."""
 VERSION_LABEL = "logship/version"
 
@@ -49,6 +49,11 @@ class Frame:
     """By stream."""
     severities: Mapping[str, str]
     """By stream: of rows that do not say their own. Empty where the streams mean nothing."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of an entry that are not its payload, about."""
+        return len(orjson.dumps(self.resource)) + len(orjson.dumps(self.labels))
 
     def request_defaults(self) -> bytes:
         """The members of a request of this origin alone."""

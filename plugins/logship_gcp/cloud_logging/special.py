@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 
 from logship.api import JsonObject
 from logship.severity import of_fields
+from logship_gcp.cloud_logging.frames import RESERVED_LABELS
 from logship_gcp.cloud_logging.special_types import (
     HTTP_REQUEST,
     OPERATION,
@@ -39,23 +40,16 @@ _PREFIX = "logging.googleapis.com/"
 _TIME_KEYS = ("timestamp", "timestampSeconds", "time")
 _BARE_TRACE = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
 MAX_ID_CHARS = 512
+RESERVED_MARKS = 4
 MAX_LABELS_BYTES = 16 * 1024
 """Of one row's own labels; what is beyond stays in the payload."""
 
 
-@dataclass(slots=True)
 class Lifted:
-    """What special fields said."""
+    """What special fields said. Made for every JSON row, so it costs little when there are none."""
 
+    __slots__ = ("_members", "clamped", "fields", "insert_id", "labels", "rest", "severity", "time")
     rest: dict[str, object]
-    """The payload that remains."""
-    severity: str | None = None
-    time: str | None = None
-    insert_id: str | None = None
-    clamped: bool = False
-    labels: dict[str, str] = field(default_factory=dict)
-    members: dict[str, object] = field(default_factory=dict)
-    """Other fields of the entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +59,9 @@ class Reader:
     project: str
     severity_keys: tuple[str, ...]
     trace_keys: tuple[str, ...]
-    max_labels: int
+    json: bool = True
+    """Whether texts that are JSON objects are parsed."""
+    max_labels: int = RESERVED_LABELS - RESERVED_MARKS
     """How many labels a row may set."""
     keys: frozenset[str] = field(init=False)
     """An object with none of them has no special field."""

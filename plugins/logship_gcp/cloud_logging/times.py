@@ -6,14 +6,16 @@ request fails, because it does not parse), and one more than a day in the future
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
+from enum import Enum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from logship.api import time_ns, time_text
+from logship.api import time_ns
 
 DAY_NS = 86_400 * 1_000_000_000
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # 0001-01-01 to 9999-12-31
+_EPOCH = datetime(1970, 1, 1)
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
     r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
@@ -29,14 +31,17 @@ class Time(NamedTuple):
     """The fields that said it."""
 
 
-class TooLate:
-    """More than a day after the runtime's time."""
+class _Refusal(Enum):
+    TOO_LATE = "too late"
 
 
-TOO_LATE: Final = TooLate()
+TOO_LATE: Final = _Refusal.TOO_LATE
+"""More than a day after the runtime's time."""
 
 
-def special_time(fields: Mapping[str, object], runtime_time: str) -> Time | TooLate | None:
+def special_time(
+    fields: Mapping[str, object], runtime_time: str
+) -> Time | Literal[_Refusal.TOO_LATE] | None:
     """The time that a row's special fields say, in the order of Google's agent."""
     found = _written_time(fields)
     if found is not None and is_late(found.text, runtime_time):
@@ -47,12 +52,13 @@ def special_time(fields: Mapping[str, object], runtime_time: str) -> Time | TooL
 def _written_time(fields: Mapping[str, object]) -> Time | None:
     stamp = fields.get("timestamp")
     if isinstance(stamp, dict) and stamp.keys() == {"seconds", "nanos"}:
-        if text := _from_parts(stamp["seconds"], stamp["nanos"]):
+        text = _from_parts(stamp["seconds"], stamp["nanos"])
+        if text is not None:
             return Time(text, ("timestamp",))
     pair = ("timestampSeconds", "timestampNanos")
-    if pair[0] in fields and pair[1] in fields:
-        if text := _from_parts(fields[pair[0]], fields[pair[1]]):
-            return Time(text, pair)
+    text = _from_parts(*map(fields.get, pair))
+    if text is not None:
+        return Time(text, pair)
     for key in ("time", "timestamp"):
         value = fields.get(key)
         if isinstance(value, str) and is_valid(value):
@@ -66,7 +72,7 @@ def _from_parts(seconds: object, nanos: object) -> str | None:
         return None
     if not _FIRST_SECOND <= whole <= _LAST_SECOND or not 0 <= fraction < 1_000_000_000:
         return None
-    return time_text(whole * 1_000_000_000 + fraction)
+    return f"{(_EPOCH + timedelta(seconds=whole)).isoformat()}.{fraction:09d}Z"
 
 
 def _number(value: object) -> int | None:

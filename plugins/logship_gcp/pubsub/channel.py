@@ -14,7 +14,7 @@ from urllib.parse import quote
 import grpc
 import grpc.aio
 
-from logship.api import Retry
+from logship.api import ConfigError, Offload, Retry
 from logship_gcp.pubsub.wire import retry_delay_secs
 
 if TYPE_CHECKING:
@@ -79,15 +79,20 @@ def open_channel(endpoint: Endpoint, credentials: "Credentials | None") -> grpc.
     return grpc.aio.secure_channel(endpoint.target, whole, options=OPTIONS)
 
 
-def default_credentials() -> "tuple[Credentials, str]":
-    """(Application Default Credentials, their project or ""); blocks: call it in a thread.
-
-    Raises google.auth.exceptions.DefaultCredentialsError, which says what to do.
-    """
+async def find_credentials(
+    offload: Offload, path: str, *, needs_project: bool
+) -> "tuple[Credentials, str]":
+    """(Application Default Credentials, their project or ""). Raises ConfigError at `path`."""
     import google.auth
+    from google.auth.exceptions import GoogleAuthError
 
-    credentials, project = google.auth.default(scopes=[SCOPE])
-    return credentials, project or ""
+    try:
+        found, project = await offload.run(google.auth.default, scopes=[SCOPE])
+    except GoogleAuthError as error:
+        raise ConfigError(path, f"no credentials: {error}") from error
+    if needs_project and not project:
+        raise ConfigError(f"{path}.project", "needed: the default credentials name no project")
+    return found, project or ""
 
 
 def routing(key: str, name: str) -> tuple[tuple[str, str]]:

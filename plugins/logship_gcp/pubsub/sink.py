@@ -123,16 +123,11 @@ class PubsubSink(Sink):
     async def _credentials(self) -> "tuple[Credentials | None, str]":
         if self._endpoint.plain:
             return None, ""
-        from google.auth.exceptions import GoogleAuthError
-
-        try:
-            found, project = await self.context.world.offload.run(channel.default_credentials)
-        except GoogleAuthError as error:
-            raise ConfigError(f"sinks.{self.context.name}", f"no credentials: {error}") from error
-        if not (project or self._config.project or names.is_whole(self._config.topic)):
-            reason = "needed: the default credentials name no project"
-            raise ConfigError(f"sinks.{self.context.name}.project", reason)
-        return found, project
+        return await channel.find_credentials(
+            self.context.world.offload,
+            f"sinks.{self.context.name}",
+            needs_project=not self._config.project and not names.is_whole(self._config.topic),
+        )
 
     async def close(self) -> None:
         await self._channel.close(None)
@@ -152,7 +147,11 @@ class PubsubSink(Sink):
     async def _encode(self, batches: Sequence[Batch]) -> list[list[Outgoing]]:
         if self._config.format == "record":
             return [self._records(number, batch) for number, batch in enumerate(batches)]
-        whole = [(number, None, batch) for number, batch in enumerate(batches)]
+        whole = [
+            (number, None, batch)
+            for number, batch in enumerate(batches)
+            if (len(batch.rows) if batch.touched else batch.block)
+        ]
         return [await self.context.world.offload.run(self._blocks, whole)]
 
     def _blocks(

@@ -1,0 +1,168 @@
+"""A batch becomes entries: text rows by columns, JSON rows one by one.
+
+A row whose text is a JSON object is parsed, its special fields are lifted out, and what remains is
+its jsonPayload. It is written by orjson rather than copied from the text: that costs 0.15 us and
+settles what a copy would have to check (keys that occur twice). If only a message remains, it is
+the textPayload. An object that is nested too deeply or too large for an entry is shipped as the
+text it is; a text too large for an entry is cut between characters and labelled.
+"""
+
+from collections.abc import Sequence
+
+import orjson
+
+from logship.api import Batch, JsonObject, Mark
+from logship.rows.address import id_prefix, id_tails
+from logship.rows.encode import entries, escaped
+from logship_gcp.cloud_logging.frames import Frame
+from logship_gcp.cloud_logging.middles import JSON, QUOTED_TEXT, TEXT, Middles
+from logship_gcp.cloud_logging.payloads import (
+    cut,
+    first_chars,
+    glog_severities,
+    only_message,
+    parse,
+    written,
+)
+from logship_gcp.cloud_logging.row_times import row_times
+from logship_gcp.cloud_logging.special import Lifted, Reader
+
+MAX_ENTRY_BYTES = 240 * 1024
+"""Google allows 256 KiB by an inner measure that it calls approximate."""
+_MIN_ROOM = 1024
+
+
+def encode(batch: Batch, frame: Frame, reader: Reader, *, now_ns: int, alone: bool) -> bytes:
+    """The entries of a batch in the order of its rows, separated by commas.
+
+    `alone`: they go into a request of this origin alone, which has the frame.
+    """
+    return _Encoder(batch, frame, reader, now_ns, alone).run()
+
+
+class _Encoder:
+    def __init__(self, batch: Batch, frame: Frame, reader: Reader, now_ns: int, alone: bool):
+        self._rows = batch.rows
+        self._digest = batch.origin.digest
+        self._reader = reader
+        self._middles = Middles(frame, alone)
+        self._room = max(MAX_ENTRY_BYTES - frame.size, _MIN_ROOM)
+        times, clamped = row_times(batch, now_ns)
+        self._times = times
+        self._labels = {row: _mark_labels(mark) for row, mark in self._rows.marks.items()}
+        for row in clamped:
+            self._labels.setdefault(row, {})["logship/clamped"] = "true"
+        if self._rows.given_ids is None:
+            self._streams = self._rows.streams
+        else:  # of a broker: nobody has checked them
+            self._streams = [s if s == "stderr" else "stdout" for s in self._rows.streams]
+
+    def run(self) -> bytes:
+        rows = self._rows
+        if not len(rows):
+            return b""
+        firsts = first_chars(rows.texts)
+        parsed = rows.fields
+        if parsed is None and self._reader.json and "{" in firsts:
+            parsed = parse(rows.texts)
+        severities = glog_severities(rows.texts, firsts)
+        if parsed is None or not any(map(_is_object, parsed)):
+            return self._encode_texts(severities)
+        return self._encode_mixed(parsed, severities)
+
+    def _encode_texts(self, severities: dict[int, str]) -> bytes:
+        payloads = escaped(self._rows.texts)
+        kinds = {s: self._middles.plain(QUOTED_TEXT, s) for s in set(self._streams)}
+        middles = list(map(kinds.__getitem__, self._streams))
+        for row, severity in severities.items():
+            middles[row] = self._middles.plain(QUOTED_TEXT, self._streams[row], severity)
+        special = set(self._labels)
+        if max(map(len, payloads)) > self._room:
+            special.update(row for row, text in enumerate(payloads) if len(text) > self._room)
+        for row in special:
+            middles[row], payloads[row] = self._text(row, severities.get(row))
+        prefix, ids = self._ids({})
+        return entries(prefix, ids, self._times, middles, payloads, b'"}')
+
+    def _text(self, row: int, severity: str | None) -> tuple[bytes, bytes]:
+        """(middle, payload without quotes) of a text row that has something of its own."""
+        text, labels = self._fitting(self._rows.texts[row], row, {})
+        middle = self._middles.special(QUOTED_TEXT, self._streams[row], severity, {}, labels)
+        return middle, orjson.dumps(text)[1:-1]
+
+    def _fitting(
+        self, text: str, row: int, labels: dict[str, str]
+    ) -> tuple[str, dict[str, str]]:
+        """(as much of the text as an entry takes, all labels of the row's own)."""
+        labels = {**labels, **self._labels.get(row, {})}
+        room = max(self._room - sum(len(k) + len(v) for k, v in labels.items()), _MIN_ROOM)
+        if len(text) * 4 <= room or len(text.encode()) <= room:
+            return text, labels
+        return cut(text, room), {**labels, "logship/cut": "true"}
+
+    def _encode_mixed(
+        self, parsed: Sequence[JsonObject | None], severities: dict[int, str]
+    ) -> bytes:
+        middles, payloads, times = [], [], list(self._times)
+        given: dict[int, str] = {}
+        lift = self._reader.lift
+        for row, fields in enumerate(parsed):
+            if fields is None:
+                middle, payload = self._text(row, severities.get(row))
+                payload = b'%b"' % payload
+            else:
+                lifted = lift(fields, times[row])
+                middle, payload = self._object(row, lifted)
+                if lifted.time is not None:
+                    times[row] = lifted.time
+                if lifted.insert_id is not None:
+                    given[row] = lifted.insert_id
+            middles.append(middle)
+            payloads.append(payload)
+        prefix, ids = self._ids(given)
+        return entries(prefix, ids, times, middles, payloads, b"}")
+
+    def _object(self, row: int, lifted: Lifted) -> tuple[bytes, bytes]:
+        """(middle, payload) of a row that was a JSON object."""
+        rest = lifted.rest
+        message = only_message(rest) if len(rest) == 1 else None
+        payload = written(rest) if message is None else None
+        size = lifted.size() if lifted.special else 0
+        if payload is not None and len(payload) + size <= self._room:
+            return self._middle(JSON, row, lifted, self._labels.get(row)), payload
+        if size > self._room // 2:
+            lifted.members.clear()
+        text = self._rows.texts[row] if message is None else message
+        fitting, labels = self._fitting(text, row, lifted.labels)
+        return self._middle(TEXT, row, lifted, labels), orjson.dumps(fitting)
+
+    def _middle(
+        self, payload: bytes, row: int, lifted: Lifted, labels: dict[str, str] | None
+    ) -> bytes:
+        stream = self._streams[row]
+        if not labels and not lifted.special:
+            return self._middles.plain(payload, stream, lifted.severity)
+        labels = {**lifted.labels, **(labels or {})}
+        if lifted.clamped:
+            labels["logship/clamped"] = "true"
+        return self._middles.special(payload, stream, lifted.severity, lifted.members, labels)
+
+    def _ids(self, given: dict[int, str]) -> tuple[bytes, Sequence[bytes]]:
+        """(what all ids begin with, what each goes on with), as JSON text."""
+        rows = self._rows
+        prefix = id_prefix(self._digest, rows.generation)
+        if rows.given_ids is None and not rows.elsewhere and not given:
+            return prefix.encode(), id_tails(rows.generation, rows.offsets)
+        ids = rows.ids(self._digest)
+        for row, own in given.items():
+            ids[row] = own
+        return b"", escaped(ids)
+
+
+def _is_object(fields: JsonObject | None) -> bool:
+    return fields is not None
+
+
+def _mark_labels(mark: Mark) -> dict[str, str]:
+    named = {"malformed": mark.malformed, "unfinished": mark.unfinished, "cut": mark.cut}
+    return {f"logship/{name}": "true" for name, is_set in named.items() if is_set}

@@ -1,0 +1,89 @@
+"""What is in the text of a row: a JSON object, a line of glog, or just text. Pure functions."""
+
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+
+import orjson
+
+from logship.api import JsonObject
+from logship.severity import of_glog
+
+MAX_DEPTH = 32
+"""A payload is a protobuf Struct, three messages a level; parsers of protobuf stop at 100."""
+
+_FIRST_CHAR = itemgetter(slice(0, 1))
+_HEAD = itemgetter(slice(0, 3))
+_GLOG_LETTERS = frozenset("DIWEF")
+_MESSAGE_KEYS = frozenset({"message", "log", "msg"})
+
+
+def first_chars(texts: Sequence[str]) -> set[str]:
+    """What the texts begin with: most batches need not be looked at any closer."""
+    return set(map(_FIRST_CHAR, texts))
+
+
+def parse(texts: Sequence[str]) -> list[JsonObject | None]:
+    """Per text its JSON object; None where it is none."""
+    return [_parse(text) if text[:1] == "{" else None for text in texts]
+
+
+def _parse(text: str) -> JsonObject | None:
+    try:
+        found: JsonObject = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found
+
+
+def written(payload: Mapping[str, object]) -> bytes | None:
+    """The object as JSON; None when Cloud Logging could not take it."""
+    try:
+        text = orjson.dumps(payload)
+    except TypeError:  # a transform may have put in something that JSON has no form for
+        return None
+    if text.find(b"{", 1) < 0 and text.find(b"[") < 0:
+        return text
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and deeper_than(payload, MAX_DEPTH):
+        return None
+    return text
+
+
+def deeper_than(payload: object, levels: int) -> bool:
+    """Whether objects and lists are nested by more than `levels`."""
+    layer = [payload]
+    for _ in range(levels + 1):
+        layer = [item for item in layer if isinstance(item, (dict, list))]
+        if not layer:
+            return False
+        layer = [inner for item in layer for inner in _inside(item)]
+    return True
+
+
+def _inside(item: object) -> Sequence[object]:
+    if isinstance(item, dict):
+        return list(item.values())
+    return item if isinstance(item, list) else ()
+
+
+def only_message(payload: Mapping[str, object]) -> str | None:
+    """The text of a payload that has nothing but a message."""
+    if len(payload) != 1:
+        return None
+    ((key, value),) = payload.items()
+    return value if key in _MESSAGE_KEYS and isinstance(value, str) else None
+
+
+def glog_severities(texts: Sequence[str], firsts: set[str]) -> dict[int, str]:
+    """Severity by row, of lines that glog or klog wrote."""
+    if firsts.isdisjoint(_GLOG_LETTERS):
+        return {}
+    heads = set(map(_HEAD, texts))
+    if not any(head[:1] in _GLOG_LETTERS and head[1:].isdecimal() for head in heads):
+        return {}
+    found = ((row, of_glog(text)) for row, text in enumerate(texts))
+    return {row: severity for row, severity in found if severity}
+
+
+def cut(text: str, max_bytes: int) -> str:
+    """As much of the text as fits, in whole characters."""
+    return text.encode()[:max_bytes].decode(errors="ignore")

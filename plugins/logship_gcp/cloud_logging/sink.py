@@ -1,0 +1,140 @@
+"""The sink: batches in, requests out, and what is true of every row.
+
+    groups    an origin with much to say gets requests of its own, the small ones share
+    encode    each batch once; its columns are given back as soon as its bytes are there
+    send      all requests of a write at once, within `concurrency`
+    outcome   rows refused for good, rows to send again; every other row is written
+"""
+
+import asyncio
+import importlib.metadata
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from logship.api import Again, Batch, Context, Outcome, Refused, Retry, Sink
+from logship_gcp.cloud_logging.config import CloudLoggingConfig
+from logship_gcp.cloud_logging.delivery import Delivered, deliver, total
+from logship_gcp.cloud_logging.entries import encode
+from logship_gcp.cloud_logging.frames import Frame, Place, frame_of
+from logship_gcp.cloud_logging.requests import Part, Request, pack
+from logship_gcp.cloud_logging.special import Reader
+
+if TYPE_CHECKING:
+    from logship_gcp.auth import Authorization
+    from logship_gcp.cloud_logging.transport import Transport
+
+ALONE_BYTES = 128 * 1024
+"""From here on, a request of its own costs less than naming the origin in every entry."""
+
+
+class CloudLogging(Sink):
+    """Google Cloud Logging, with entries as GKE's own agent writes them."""
+
+    config = CloudLoggingConfig
+
+    def __init__(self, config: msgspec.Struct, context: Context) -> None:
+        super().__init__(config, context)
+        assert isinstance(config, CloudLoggingConfig)
+        self._config = config
+        self._transport: Transport | None = None
+        self._encoder: BatchEncoder | None = None
+
+    async def start(self) -> None:
+        # Here, so that only an agent that runs has aiohttp and google-auth in memory.
+        from logship_gcp.auth import Anonymous, DefaultCredentials
+        from logship_gcp.cloud_logging.place import find_place
+        from logship_gcp.cloud_logging.transport import Transport
+        from logship_gcp.metadata_server import MetadataServer
+
+        config, world = self._config, self.context.world
+        metadata = MetadataServer(world.clock)
+        version = importlib.metadata.version("logship") if config.version_label else ""
+        place = await find_place(config, self.context.cluster, metadata, version)
+        self._encoder = BatchEncoder(config, place)
+        authorization: Authorization = Anonymous()
+        if not config.anonymous:
+            authorization = found = DefaultCredentials(world.offload)
+            await found.start()
+        self._transport = Transport(
+            config.endpoint,
+            authorization,
+            world.offload,
+            timeout_secs=config.request_timeout_secs,
+            concurrency=config.concurrency,
+            gzip=config.gzip,
+        )
+        await self._transport.start()
+
+    async def write(self, batches: Sequence[Batch]) -> Outcome:
+        encoder, transport = self._encoder, self._transport
+        if encoder is None or transport is None:
+            raise RuntimeError("the sink is not started")
+        requests = encoder.requests(batches, self.context.world.clock.wall_ns())
+        project = encoder.place.project
+        delivered = await asyncio.gather(*(deliver(r, transport.post, project) for r in requests))
+        return _outcome(total(delivered), len(requests))
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            await self._transport.close()
+
+
+class BatchEncoder:
+    """Batches into requests. No I/O."""
+
+    def __init__(self, config: CloudLoggingConfig, place: Place) -> None:
+        self.place = place
+        self._max_bytes = config.max_request_bytes
+        self._reader = Reader(
+            place.project, config.severity_keys, config.trace_keys, config.json == "auto"
+        )
+
+    def requests(self, batches: Sequence[Batch], now_ns: int) -> list[Request]:
+        found: list[Request] = []
+        shared: list[Part] = []
+        for frame, numbers, alone in _groups(batches, self.place):
+            parts = [self._part(batches, n, frame, now_ns, alone) for n in numbers]
+            if alone:
+                found += pack(parts, frame.request_defaults(), self._max_bytes)
+            else:
+                shared += parts
+        return found + pack(shared, b"", self._max_bytes)
+
+    def _part(
+        self, batches: Sequence[Batch], number: int, frame: Frame, now_ns: int, alone: bool
+    ) -> Part:
+        batch = batches[number]
+        rows = batch.rows
+        body = encode(batch, frame, self._reader, now_ns=now_ns, alone=alone)
+        if rows.fields is None:  # what a transform has parsed could not be made again
+            batch.forget_columns()
+        return Part(number, range(len(rows)), body)
+
+
+def _groups(batches: Sequence[Batch], place: Place) -> Iterator[tuple[Frame, list[int], bool]]:
+    """(frame, indices of batches, whether they get requests of their own), by origin and labels."""
+    groups: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+    for number, batch in enumerate(batches):
+        groups[batch.origin.key, id(batch.labels), tuple(batch.extra.items())].append(number)
+    for numbers in groups.values():
+        size = sum(batches[number].size() for number in numbers)
+        alone = len(groups) == 1 or size >= ALONE_BYTES
+        yield frame_of(batches[numbers[0]], place), numbers, alone
+
+
+def _outcome(delivered: Delivered, requests: int) -> Outcome:
+    """What the engine is told. Raises Retry when nothing at all was written."""
+    later = delivered.later
+    if later and len(later) == requests and not (delivered.refused or delivered.again):
+        pauses = [verdict.after for _, verdict in later if verdict.after is not None]
+        raise Retry(later[0][1].reason, max(pauses, default=None))
+    again = [
+        Again(part.batch, list(part.rows), verdict.reason, verdict.after)
+        for request, verdict in later
+        for part in request.parts
+    ]
+    again += [Again(batch, [row], reason) for batch, row, reason in delivered.again]
+    return Outcome(tuple(Refused(*row) for row in delivered.refused), tuple(again))

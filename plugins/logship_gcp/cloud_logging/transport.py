@@ -1,0 +1,110 @@
+"""One HTTP exchange with Cloud Logging. Every failure to get an answer is a `Later`.
+
+Import this module when a sink starts: aiohttp takes 20 MB. Answers are read up to 4 MiB (a partial
+error may name every entry).
+"""
+
+import asyncio
+from urllib.parse import urlsplit
+
+import aiohttp
+from isal import igzip
+
+from logship.api import Offload
+from logship_gcp.auth import Authorization
+from logship_gcp.cloud_logging.responses import Answer, Later, retry_after
+
+MAX_ANSWER_BYTES = 4 << 20
+_CONNECT_SECS = 10.0
+_GZIP_LEVEL = 1
+
+
+class Transport:
+    """Sends bodies to `entries:write`, at most `concurrency` at once."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        authorization: Authorization,
+        offload: Offload,
+        *,
+        timeout_secs: float,
+        concurrency: int,
+        gzip: bool,
+    ) -> None:
+        self._url = endpoint.rstrip("/") + "/v2/entries:write"
+        self._host = urlsplit(endpoint).netloc
+        self._authorization = authorization
+        self._offload = offload
+        self._timeout_secs = timeout_secs
+        self._concurrency = concurrency
+        self._slots = asyncio.Semaphore(concurrency)
+        self._gzip = gzip
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=60),
+            timeout=aiohttp.ClientTimeout(total=self._timeout_secs, sock_connect=_CONNECT_SECS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=True,
+            headers={"User-Agent": "logship", "Content-Type": "application/json"},
+        )
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def post(self, body: bytes) -> Answer | Later:
+        """The answer, or why there is none."""
+        async with self._slots:
+            headers = {}
+            if token := await self._authorization.header():
+                headers["Authorization"] = token
+            if self._gzip:
+                body = await self._offload.run(_compressed, body)
+                headers["Content-Encoding"] = "gzip"
+            answer = await self._exchange(body, headers)
+            if isinstance(answer, Answer) and answer.status == 401:
+                self._authorization.reject(token)
+            return answer
+
+    async def _exchange(self, body: bytes, headers: dict[str, str]) -> Answer | Later:
+        if self._session is None:
+            raise RuntimeError("the transport is not started")
+        try:
+            async with self._session.post(
+                self._url, data=_Body(body), headers=headers, allow_redirects=False
+            ) as response:
+                content = await _read(response.content)
+                after = retry_after(response.headers.get("Retry-After", ""))
+                return Answer(response.status, content, after)
+        except TimeoutError:
+            return Later(f"{self._host} did not answer in {self._timeout_secs:g} s")
+        except (aiohttp.ClientError, OSError) as error:
+            return Later(f"{self._host} cannot be reached: {type(error).__name__}: {error}")
+
+
+class _Body(aiohttp.BytesPayload):
+    """Bytes without aiohttp's warning of more than 1 MiB: the loop sends them in pieces."""
+
+    def __init__(self, body: bytes) -> None:
+        aiohttp.Payload.__init__(self, body, content_type="application/json")
+        self._size = len(body)
+
+
+async def _read(stream: aiohttp.StreamReader) -> bytes:
+    """At most MAX_ANSWER_BYTES; the rest of a longer answer is not read."""
+    parts, size = [], 0
+    async for part in stream.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size >= MAX_ANSWER_BYTES:
+            break
+    return b"".join(parts)[:MAX_ANSWER_BYTES]
+
+
+def _compressed(body: bytes) -> bytes:
+    compressed: bytes = igzip.compress(body, _GZIP_LEVEL)
+    return compressed

@@ -1,0 +1,159 @@
+"""The real agent as a process, seen only from outside: its exit code, its log, `/status`.
+
+An `Agent` can be started again after it ended, with the same configuration and state directory, as
+a DaemonSet's pod is.
+"""
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from tests.e2e.waiting import wait_for
+
+START_SECS = 20.0
+STOP_SECS = 30.0
+_STEADY_SECS = 2.5  # a file's new generation is looked for every second, and ended after one
+
+
+class RouteStatus(msgspec.Struct):
+    """What of a route's `/status` the tests look at."""
+
+    origins: int
+    waiting_bytes: int
+    held_bytes: int
+    writes_in_flight: int
+    delivered_rows: int
+    dead_rows: int
+    retries: int
+    lost_events: int
+    lost_bytes: int
+    bugs: int
+    last_error: str
+
+    @property
+    def drained(self) -> bool:
+        return self.waiting_bytes == 0 and self.held_bytes == 0 and self.writes_in_flight == 0
+
+
+class Status(msgspec.Struct):
+    origins: int
+    routes: dict[str, RouteStatus]
+
+    @property
+    def drained(self) -> bool:
+        return all(route.drained for route in self.routes.values())
+
+
+class Agent:
+    def __init__(self, home: Path, config: Mapping[str, object], name: str = "agent") -> None:
+        """`config` as in the file; the address of `/status` and a state directory are added."""
+        self.state_dir = Path(str(config.get("state_dir", home / f"{name}-state")))
+        self.log_path = home / f"{name}.log"
+        self._port = free_port()
+        self._config = home / f"{name}.yaml"
+        added = {"state_dir": str(self.state_dir), "admin": {"listen": f"127.0.0.1:{self._port}"}}
+        self._config.write_text(json.dumps({**added, **config}, indent=1))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None, "start it first"
+        return self._process
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, *, wait: bool = True) -> None:
+        """`wait`: until `/status` answers."""
+        assert not self.alive, "it runs"
+        program = [sys.executable, "-m", "logship.cli", "run", "-c", str(self._config)]
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(program, stdout=log, stderr=log)
+        if wait:
+            wait_for("answer of the agent", START_SECS, self._answers)
+
+    def _answers(self) -> bool:
+        assert self.alive, f"the agent ended:\n{self.log()}"
+        return self.try_status() is not None
+
+    def log(self) -> str:
+        return self.log_path.read_text() if self.log_path.exists() else ""
+
+    def try_status(self) -> Status | None:
+        """None while it does not answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
+        try:
+            connection.request("GET", "/status")
+            return msgspec.json.decode(connection.getresponse().read(), type=Status)
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def status(self) -> Status:
+        found = self.try_status()
+        assert found is not None, f"the agent does not answer:\n{self.log()}"
+        return found
+
+    def route(self, name: str = "all") -> RouteStatus:
+        return self.status().routes[name]
+
+    def wait_delivered(self, rows: int, secs: float = 30.0, route: str = "all") -> None:
+        """Until so many rows (or more) of this start are delivered and nothing is under way."""
+
+        def done() -> bool:
+            now = self.route(route)
+            return now.delivered_rows + now.dead_rows >= rows and now.drained
+
+        try:
+            wait_for(f"delivery of {rows} rows", secs, done)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.try_status()}\n{self.log()}") from None
+
+    def wait_idle(self, secs: float) -> None:
+        """Until nothing is under way and nothing new has come up for a while."""
+        since = time.monotonic()
+
+        def steady() -> bool:
+            nonlocal since
+            if not self.status().drained:
+                since = time.monotonic()
+            return time.monotonic() - since >= _STEADY_SECS
+
+        try:
+            wait_for("end of the work", secs, steady)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.try_status()}\n{self.log()}") from None
+
+    def terminate(self) -> int:
+        """SIGTERM; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_SECS)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self.alive:
+            self.process.kill()
+            self.process.wait(STOP_SECS)
+
+    def freeze(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port

@@ -1,0 +1,99 @@
+"""A container's log as containerd writes it and kubelet rotates it, without either.
+
+Rotation is kubelet's: the oldest files go, the older ones are compressed, `0.log` is renamed, the
+runtime writes on to the renamed file for a moment, and then begins a new one.
+"""
+
+import gzip
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from logship.api import time_text
+
+_ROTATED = "%Y%m%d-%H%M%S"
+
+
+def line(text: str | bytes, *, stream: str = "stdout", tag: str = "F") -> bytes:
+    """One line, written now. containerd cuts trailing zeros of the time."""
+    content = text.encode() if isinstance(text, str) else text
+    when = time_text(time.time_ns()).rstrip("Z").rstrip("0").rstrip(".")
+    return b"%sZ %s %s %s\n" % (when.encode(), stream.encode(), tag.encode(), content)
+
+
+@dataclass(eq=False)
+class ContainerLog:
+    """`<root>/<namespace>_<pod>_<uid>/<container>/<restart>.log` and what it is rotated to."""
+
+    root: Path
+    pod: str
+    namespace: str = "shop"
+    container: str = "app"
+    restart: int = 0
+    keep_files: int = 5
+    """With the live one; kubelet's containerLogMaxFiles."""
+    rotations: int = 0
+    _file: BinaryIO | None = field(default=None, repr=False)
+
+    @property
+    def directory(self) -> Path:
+        return self.root / f"{self.namespace}_{self.pod}_uid-of-{self.pod}" / self.container
+
+    @property
+    def path(self) -> Path:
+        return self.directory / f"{self.restart}.log"
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def append(self, content: bytes) -> None:
+        if self._file is None:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("ab", buffering=0)
+        self._file.write(content)
+
+    def say(self, *texts: str, stream: str = "stdout") -> None:
+        self.append(b"".join(line(text, stream=stream) for text in texts))
+
+    def rotate(self, meanwhile: bytes = b"") -> None:
+        """`meanwhile`: written between the rename and the runtime's reopening of its log."""
+        rotated = self._rotated()
+        for old in rotated[: max(0, len(rotated) - (self.keep_files - 2))]:
+            old.unlink()
+        for plain in (path for path in self._rotated() if path.suffix != ".gz"):
+            compress(plain)
+        # kubelet rotates at most every ten seconds; here names must differ when it is sooner
+        named = time.localtime(1_795_400_000 + self.rotations)
+        self.rotations += 1
+        self.path.rename(self.path.with_name(f"{self.path.name}.{time.strftime(_ROTATED, named)}"))
+        if meanwhile:
+            self.append(meanwhile)
+        self.close()
+        self.append(b"")
+
+    def _rotated(self) -> list[Path]:
+        return sorted(self.directory.glob(f"{self.path.name}.*"))
+
+    def remove(self) -> None:
+        """The pod was deleted."""
+        self.close()
+        for path in self.directory.iterdir():
+            path.unlink()
+        self.directory.rmdir()
+        self.directory.parent.rmdir()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def compress(path: Path) -> None:
+    """As kubelet does it: into a `.tmp`, which gets its name when it is whole."""
+    unfinished = path.with_name(path.name + ".tmp")
+    with gzip.open(unfinished, "wb", compresslevel=1) as file:
+        file.write(path.read_bytes())
+    unfinished.rename(path.with_name(path.name + ".gz"))
+    path.unlink()
