@@ -60,7 +60,7 @@ class CreateRequest(Protocol):
 
 
 class _Wanted(Protocol):
-    type: int
+    type_: int
 
 
 class UpbClass(Protocol):

@@ -43,7 +43,7 @@ class BigQueryServer:
     async def listen(self, host: str, http_port: int, grpc_port: int) -> None:
         """Take the ports; OSError names the one that is taken."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, http_port, shutdown_timeout=_CLOSE_SECS)
+        site = web.TCPSite(self._runner, host, http_port)
         await site.start()
         self.http_port = int(self._runner.addresses[0][1])
         try:
@@ -77,7 +77,9 @@ async def start(
     app.add_routes(TableApi(service).routes(_BASE))
     app.add_routes(QueryApi(service, jobs).routes(_BASE))
     # handler_cancellation: a client that goes away ends the handler that a fault keeps hanging.
-    runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
+    runner = web.AppRunner(
+        app, handler_cancellation=True, access_log=None, shutdown_timeout=_CLOSE_SECS
+    )
     options = [
         ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
         ("grpc.so_reuseport", 0),

@@ -69,7 +69,7 @@ class WriteApi:
 
     async def create(self, request: protos.CreateRequest, context: Context) -> Message:
         await self._trouble.before_grpc(context)
-        kind = request.write_stream.type
+        kind = request.write_stream.type_
         if kind != protos.COMMITTED:
             name = types.WriteStream.Type(kind).name
             what = f"The sandbox has no {name} streams, only COMMITTED ones and _default."

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from tests.e2e.sandbox_process import SandboxProcess
-
 Options = dict[str, object]
 
 
@@ -16,13 +14,13 @@ def file_sink(directory: Path) -> Options:
     return {"type": "file", "dir": str(directory), "max_bytes": 1 << 40}
 
 
-def logging_sink(sandbox: SandboxProcess, project: str) -> Options:
+def logging_sink(endpoint: str, project: str) -> Options:
     return {
         "type": "cloud_logging",
         "project": project,
         "location": "europe-west1",
         "cluster": "test",
-        "endpoint": sandbox.logging_endpoint,
+        "endpoint": endpoint,
     }
 
 

@@ -1,7 +1,6 @@
 """What an operator relies on: the agent is stopped, restarted, starved and locked out."""
 
 import gzip
-import json
 import threading
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tests.e2e.configs import containers, file_sink, logging_sink, one_route
 from tests.e2e.conftest import MakeAgent
 from tests.e2e.destinations import Arrived, assert_each_once, rows_in
 from tests.e2e.kubelet import ContainerLog, compress
+from tests.e2e.refusing_logging import REFUSED, refusing_logging
 from tests.e2e.sandbox_process import SandboxProcess
 from tests.e2e.waiting import wait_for
 
@@ -157,7 +157,7 @@ def two_routes(root: Path, sandbox: SandboxProcess, project: str, out: Path) -> 
             {"name": "cloud", "from": ["containers"], "to": "gcl", "continue": True},
             {"name": "local", "from": ["containers"], "to": "files"},
         ],
-        "sinks": {"gcl": logging_sink(sandbox, project), "files": file_sink(out)},
+        "sinks": {"gcl": logging_sink(sandbox.logging_endpoint, project), "files": file_sink(out)},
     }
 
 
@@ -179,30 +179,24 @@ def test_a_sink_that_is_down_for_ten_seconds_loses_nothing_and_delays_no_other_r
 
 
 def test_refused_rows_go_to_the_dead_letters_and_their_neighbours_arrive(
-    make_agent: MakeAgent, log: ContainerLog, sandbox: SandboxProcess, tmp_path: Path
+    make_agent: MakeAgent, log: ContainerLog, tmp_path: Path
 ) -> None:
-    agent = make_agent(one_route(tmp_path / PODS, logging_sink(sandbox, "refused")))
-    refused = [with_too_many_labels(number) for number in range(10)]
+    refused = [f"{REFUSED} {number}" for number in range(10)]
     for number, text in enumerate(refused):
         log.say(*numbered(100 * number, 100 * number + 100), text)
-    agent.start()
-    agent.wait_delivered(1010)
-    assert agent.terminate() == 0
-    assert_each_once(sandbox.rows("refused"), numbered(0, 1000))
-    letters = rows_in(agent.state_dir / "deadletters")
-    assert_each_once(letters, refused)
-    assert all(path.stat().st_mode & 0o777 == 0o600 for path in letters_of(agent))
-    agent.start()
-    log.say("the last")
-    agent.wait_delivered(1)
-    assert len(sandbox.rows("refused")) == 1001, "a row was sent again"
+    with refusing_logging() as (endpoint, written):
+        agent = make_agent(one_route(tmp_path / PODS, logging_sink(endpoint, "p")))
+        agent.start()
+        agent.wait_delivered(1010)
+        assert agent.terminate() == 0
+        assert_each_once(written, numbered(0, 1000))
+        assert_each_once(rows_in(agent.state_dir / "deadletters"), refused)
+        assert all(path.stat().st_mode & 0o777 == 0o600 for path in letters_of(agent))
+        agent.start()
+        log.say("the last")
+        agent.wait_delivered(1)
+        assert len(written) == 1001, "a row was sent again"
     assert len(rows_in(agent.state_dir / "deadletters")) == 10
-
-
-def with_too_many_labels(number: int) -> str:
-    """Cloud Logging takes 64 labels of an entry."""
-    labels = {f"label-{n}": "x" for n in range(70)}
-    return json.dumps({"message": f"refused {number}", "logging.googleapis.com/labels": labels})
 
 
 def letters_of(agent: Agent) -> list[Path]:

@@ -9,6 +9,7 @@ https://cloud.google.com/bigquery/docs/write-api
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,14 @@ MAX_IN_FLIGHT = 8
 _REQUEST: Any = types.AppendRowsRequest.pb()
 _RESPONSE: Any = types.AppendRowsResponse.pb()
 _EOF: Any = grpc.aio.EOF  # type: ignore[attr-defined]
+
+
+class Broken(Exception):
+    """The rows of a request may be written or not; `error` is what gRPC says, if it does."""
+
+    def __init__(self, reason: str, error: grpc.aio.AioRpcError | None = None) -> None:
+        super().__init__(reason)
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,39 +71,67 @@ class Appender:
         self._writing = asyncio.Lock()
         self._call: Any = None
         self._waiting: deque[asyncio.Future[Answer]] = deque()
-        self._reader: asyncio.Task[None] | None = None
+        self._readers: set[asyncio.Task[None]] = set()
 
     async def append(self, table: TableName, body: bytes) -> Answer:
-        """Raises grpc.aio.AioRpcError when the connection broke, TimeoutError when it is silent."""
+        """Raises `Broken` when nobody knows whether the rows were written."""
         async with self._turns:
-            answer = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
             try:
                 async with asyncio.timeout(self._timeout):
-                    call = await self._write(table, body, answer)
+                    await self._write(table, body, answer)
                     return await answer
             except TimeoutError:
-                call.cancel()  # what comes after it on this connection cannot be told apart
-                raise
+                self._call.cancel()  # answers that come later could not be told apart
+                raise Broken(f"no answer in {self._timeout:g} s") from None
+            except grpc.aio.AioRpcError as error:
+                raise Broken(error.details() or "", error) from error
+            finally:
+                answer.cancel()
 
     async def _write(
         self, table: TableName, body: bytes, answer: "asyncio.Future[Answer]"
-    ) -> Any:
+    ) -> None:
         async with self._writing:
             if self._call is None or self._call.done():
                 self._begin(table)
             self._waiting.append(answer)
-            await self._call.write(body)
-            return self._call
+            # When the call has ended, its reader tells every request why.
+            with suppress(asyncio.InvalidStateError):
+                await self._call.write(body)
 
     def _begin(self, table: TableName) -> None:
         self._call = self._open(None, metadata=routing("write_stream", table.stream))
         self._waiting = deque()
-        self._reader = asyncio.get_running_loop().create_task(
-            self._read(self._call, self._waiting)
-        )
+        reader = asyncio.get_running_loop().create_task(_read(self._call, self._waiting))
+        self._readers.add(reader)
+        reader.add_done_callback(self._readers.discard)
 
     async def close(self) -> None:
         if self._call is not None:
             self._call.cancel()
-        if self._reader is not None:
-            await asyncio.wait([self._reader])
+        if self._readers:
+            await asyncio.wait(self._readers)
+
+
+async def _read(call: Any, waiting: "deque[asyncio.Future[Answer]]") -> None:
+    """Give each request its answer, and all that are left the reason why there is none."""
+    error: Exception = Broken("the server ended the connection")
+    try:
+        while (response := await call.read()) is not _EOF:
+            answer = waiting.popleft() if waiting else None
+            if answer is not None and not answer.done():
+                answer.set_result(_answer(response))
+    except grpc.aio.AioRpcError as failed:
+        error = failed
+    except asyncio.CancelledError:  # grpc.aio raises it for a call that we cancelled
+        error = Broken("the connection was given up")
+    for answer in waiting:
+        if not answer.done():
+            answer.set_exception(error)
+    waiting.clear()
+
+
+def _answer(response: Any) -> Answer:
+    errors = [(found.index, found.message) for found in response.row_errors]
+    return Answer(response.error.code, response.error.message, errors)

@@ -110,6 +110,8 @@ class _Encoder:
             if fields is None:
                 middle, payload = self._text(row, severities.get(row))
                 payload = b'%b"' % payload
+            elif (simple := self._simple(row, fields)) is not None:
+                middle, payload = simple
             else:
                 lifted = lift(fields, times[row])
                 middle, payload = self._object(row, lifted)
@@ -122,12 +124,22 @@ class _Encoder:
         prefix, ids = self._ids(given)
         return entries(prefix, ids, times, middles, payloads, b"}")
 
+    def _simple(self, row: int, fields: JsonObject) -> tuple[bytes, bytes] | None:
+        """(middle, payload) of an object that stays as it is, but perhaps for its severity."""
+        if row in self._labels or len(fields) < 3:
+            return None
+        told = self._reader.only_severity(fields)
+        payload = written(told[1]) if told is not None else None
+        if told is None or payload is None or len(payload) > self._room:
+            return None
+        return self._middles.plain(JSON, self._streams[row], told[0]), payload
+
     def _object(self, row: int, lifted: Lifted) -> tuple[bytes, bytes]:
         """(middle, payload) of a row that was a JSON object."""
         rest = lifted.rest
         message = only_message(rest) if len(rest) == 1 else None
         payload = written(rest) if message is None else None
-        size = lifted.size() if lifted.special else 0
+        size = lifted.own_bytes
         if payload is not None and len(payload) + size <= self._room:
             return self._middle(JSON, row, lifted, self._labels.get(row)), payload
         if size > self._room // 2:
@@ -140,7 +152,7 @@ class _Encoder:
         self, payload: bytes, row: int, lifted: Lifted, labels: dict[str, str] | None
     ) -> bytes:
         stream = self._streams[row]
-        if not labels and not lifted.special:
+        if not (labels or lifted.labels or lifted.members or lifted.clamped):
             return self._middles.plain(payload, stream, lifted.severity)
         labels = {**lifted.labels, **(labels or {})}
         if lifted.clamped:

@@ -23,6 +23,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import orjson
+
 from logship.api import JsonObject
 from logship.severity import of_fields
 from logship_gcp.cloud_logging.frames import RESERVED_LABELS
@@ -45,11 +47,24 @@ MAX_LABELS_BYTES = 16 * 1024
 """Of one row's own labels; what is beyond stays in the payload."""
 
 
+@dataclass(slots=True)
 class Lifted:
-    """What special fields said. Made for every JSON row, so it costs little when there are none."""
+    """What special fields said."""
 
-    __slots__ = ("_members", "clamped", "fields", "insert_id", "labels", "rest", "severity", "time")
     rest: dict[str, object]
+    """The payload that remains."""
+    severity: str | None = None
+    time: str | None = None
+    insert_id: str | None = None
+    clamped: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+    members: dict[str, object] = field(default_factory=dict)
+    """Other fields of the entry."""
+
+    @property
+    def own_bytes(self) -> int:
+        """What labels and members add to the entry, about."""
+        return sum(len(orjson.dumps(own)) for own in (self.labels, self.members) if own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +78,31 @@ class Reader:
     """Whether texts that are JSON objects are parsed."""
     max_labels: int = RESERVED_LABELS - RESERVED_MARKS
     """How many labels a row may set."""
-    keys: frozenset[str] = field(init=False)
-    """An object with none of them has no special field."""
+    _keys: frozenset[str] = field(init=False)
+    _severity_keys: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        keys = {*self.severity_keys, *self.trace_keys, *_TIME_KEYS, *_LIFTS}
-        object.__setattr__(self, "keys", frozenset(keys))
+        others = {*self.trace_keys, *_TIME_KEYS, *_LIFTS}
+        object.__setattr__(self, "_severity_keys", frozenset(self.severity_keys) - others)
+        object.__setattr__(self, "_keys", self._severity_keys | others)
+
+    def only_severity(self, fields: JsonObject) -> tuple[str | None, JsonObject] | None:
+        """(severity, payload) of an object without any other special field; None if it has one."""
+        found = self._keys.intersection(fields)
+        if not found:
+            return None, fields
+        if not found <= self._severity_keys:
+            return None
+        severity, key = of_fields(fields, self.severity_keys) or (None, "")
+        if key == "severity":
+            fields = {**fields}
+            del fields["severity"]
+        return severity, fields
 
     def lift(self, fields: JsonObject, runtime_time: str) -> Lifted:
         """`fields` is not changed."""
-        lifted = Lifted(dict(fields))
-        found = self.keys.intersection(fields)
+        lifted = Lifted({**fields})
+        found = self._keys.intersection(fields)
         if severity := of_fields(fields, self.severity_keys):
             lifted.severity = severity[0]
             if severity[1] == "severity":

@@ -247,7 +247,7 @@ def test_a_long_result_comes_in_pages(any_bigquery: Warehouse) -> None:
     result = bq.rest.query(sql, job_retry=None).result(page_size=100)
     pages = [[row[0] for row in page] for page in result.pages]
     assert [len(page) for page in pages] == [100, 100, 50]
-    assert sum(pages, []) == list(range(250))
+    assert [n for page in pages for n in page] == list(range(250))
 
 
 def test_a_default_dataset_completes_table_names(any_bigquery: Warehouse) -> None:
