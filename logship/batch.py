@@ -15,6 +15,7 @@ from logship.rows.rows import Rows
 
 COLUMN_BYTES = 250
 """What the columns of one row cost beside its text, measured with tracemalloc."""
+_SAMPLE_BYTES = 4096
 
 
 @dataclass(eq=False, slots=True)
@@ -35,6 +36,7 @@ class Batch:
     feed_key: object = None
     """The feed's own handle, opaque to everybody else (a broker's ack ids)."""
     _rows: Rows | None = None
+    _count: int | None = None
     _changed: bool = False
     _ids: list[str] | None = None
 
@@ -43,6 +45,7 @@ class Batch:
         """Columns, found once."""
         if self._rows is None:
             self._rows = index(self.block, self.pieces, self.cutting)
+        self._count = len(self._rows)
         return self._rows
 
     @property
@@ -58,7 +61,7 @@ class Batch:
 
     def with_rows(self, rows: Rows) -> "Batch":
         """The same spans with other rows; ids stay those of the rows' addresses."""
-        return replace(self, _rows=rows, _changed=True, _ids=None)
+        return replace(self, _rows=rows, _changed=True, _ids=None, _count=None)
 
     def with_fields(self, rows: Rows) -> "Batch":
         """The same rows, now with a column of parsed fields: nothing that is delivered changed."""
@@ -77,7 +80,11 @@ class Batch:
 
     def row_count(self) -> int:
         """Rows; of a block that nobody has indexed, its lines."""
-        return self.block.count(b"\n") if self._rows is None else len(self._rows)
+        if self._rows is not None:
+            return len(self._rows)
+        if self._count is None:
+            self._count = self.block.count(b"\n")
+        return self._count
 
     def size(self) -> int:
         """Bytes of log this batch stands for."""
@@ -87,6 +94,8 @@ class Batch:
         """Bytes of memory this batch holds while it is encoded and on its way.
 
         The block, its decoded text and the request body are each about as large as the block;
-        the objects of the columns come on top, per row.
+        the objects of the columns come on top, per row. The rows are estimated from the first.
         """
-        return 4 * len(self.block) + COLUMN_BYTES * self.block.count(b"\n")
+        size = len(self.block)
+        rows = 1 + self.block.count(b"\n", 0, _SAMPLE_BYTES) * size // min(size + 1, _SAMPLE_BYTES)
+        return 4 * size + COLUMN_BYTES * rows

@@ -104,7 +104,7 @@ class Origins:
             position = self._checkpoint.position(rule.name, entry.origin.key, rule.was)
             if position is None:
                 cutoff = self._starting(rule.name, entry.source)
-                position = await start_position(entry.follower, self._world.disk, cutoff)
+                position = await start_position(entry.follower, self._world, cutoff)
             disk_feed = DiskFeed(
                 rule.name, entry.follower, self._world, position, proxy, _loss_of(route)
             )

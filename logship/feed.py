@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from logship.batch import Batch
-from logship.follow import Follower, LogGeneration
+from logship.follow import Follower, LogGeneration, Reader
 from logship.ledger import Ledger
 from logship.origin import Origin
 from logship.rows.address import Position, Span
@@ -43,6 +43,8 @@ class DiskFeed:
         self._cutter = Cutter(follower.log.cutting)
         self._next = position
         self._log: LogGeneration | None = None
+        self._reader: Reader
+        """Of `_log`."""
         self._again: deque[tuple[Span, ...]] = deque()
         self._opened_at = 0.0
 
@@ -112,7 +114,7 @@ class DiskFeed:
         return later
 
     def _start(self, log: LogGeneration, offset: int) -> None:
-        self._log = log
+        self._log, self._reader = log, log.reader(self._world)
         self._next = Position(log.generation, offset)
         self._ledger.taken(Span(log.generation, offset, offset))
 
@@ -120,8 +122,8 @@ class DiskFeed:
         """(a finished block if any, whether it makes sense to go on)."""
         assert self._next is not None
         offset = self._next.offset
-        want = max_bytes if log.gzip else min(max_bytes, log.size - offset)
-        chunk = await log.read(self._world.disk, want, offset) if want > 0 else b""
+        want = max_bytes if log.compressed else min(max_bytes, log.size - offset)
+        chunk = await self._reader.read(want, offset) if want > 0 else b""
         if chunk:
             return self._read(log, offset, chunk), True
         if self._follower.ended(log):
@@ -166,12 +168,11 @@ class DiskFeed:
 
     async def _read_span(self, span: Span) -> bytes:
         log = self._follower.find(span.generation)
-        found = b""
-        while log is not None and len(found) < span.size:
-            size, offset = span.size - len(found), span.start + len(found)
-            if log.gzip is None and offset + size > log.size:
-                break
-            chunk = await log.read(self._world.disk, size, offset)
+        if log is None or (not log.compressed and span.end > log.size):
+            return b""
+        reader, found = log.reader(self._world), b""
+        while len(found) < span.size:
+            chunk = await reader.read(span.size - len(found), span.start + len(found))
             if not chunk:
                 break
             found += chunk

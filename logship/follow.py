@@ -24,6 +24,23 @@ from logship.world import Disk, Stat, World
 QUIET_SECS = 1.0
 
 
+class Reader(Protocol):
+    """Reads one generation. Not for concurrent use."""
+
+    async def read(self, size: int, offset: int) -> bytes:
+        """Up to `size` uncompressed bytes at `offset`; empty at the end. Raises OSError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainReader:
+    disk: Disk
+    fd: int
+
+    async def read(self, size: int, offset: int) -> bytes:
+        return await self.disk.read(self.fd, size, offset)
+
+
 @dataclass(eq=False, slots=True)
 class LogGeneration:
     """One open file of an origin."""
@@ -36,14 +53,14 @@ class LogGeneration:
     live: bool
     mtime_ns: int
     changed_at: float
-    gzip: GzipReader | None = None
+    compressed: bool = False
     deleted: bool = False
 
-    async def read(self, disk: Disk, size: int, offset: int) -> bytes:
-        """Up to `size` uncompressed bytes at `offset`; empty at the end. Raises OSError."""
-        if self.gzip is not None:
-            return await self.gzip.read(size, offset)
-        return await disk.read(self.fd, size, offset)
+    def reader(self, world: World) -> Reader:
+        """A reader of one's own: a decoder has a place where it is."""
+        if self.compressed:
+            return GzipReader(world, self.fd)
+        return PlainReader(world.disk, self.fd)
 
 
 class FollowedBy(Protocol):
@@ -134,13 +151,14 @@ class Follower:
     def _identify(self, fd: int, name: str) -> LogGeneration | None:
         disk, format = self.world.disk, self.log.cutting.format
         stat = disk.fstat(fd)
-        reader = GzipReader(self.world, fd) if name.endswith(".gz") else None
-        if reader is None:
-            head, size = disk.pread(fd, HEAD_BYTES[format], 0), stat.size
-        else:
+        compressed = name.endswith(".gz")
+        if compressed:
+            reader = GzipReader(self.world, fd)
             head, size = reader.head(HEAD_BYTES[format]), gzip_size(disk, fd)
+        else:
+            head, size = disk.pread(fd, HEAD_BYTES[format], 0), stat.size
         live = name == self.log.name
-        final = reader is not None or self.retired
+        final = compressed or self.retired
         generation = identify(format, head, disk.birth_ns(fd), final=final)
         if generation is None:
             return None
@@ -158,7 +176,7 @@ class Follower:
         """Whether something was written since the last look. Costs one fstat a growing file."""
         grown = False
         for log in self.generations:
-            if log.gzip is None and self._poll(log):
+            if not log.compressed and self._poll(log):
                 grown = True
         return grown
 
@@ -184,7 +202,7 @@ class Follower:
 
     def ended(self, log: LogGeneration) -> bool:
         """Whether nothing can be added to this generation any more."""
-        if log.gzip is not None:
+        if log.compressed:
             return True
         quiet = self.world.clock.now() - log.changed_at >= QUIET_SECS
         newer = log is not self.generations[-1]

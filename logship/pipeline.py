@@ -70,9 +70,7 @@ class Pipeline:
         budget = Budget(self.config.memory.max_bytes // len(self.config.routes))
         counters = RouteCounters()
         clock, log = self.world.clock, self._log.getChild(config.name)
-        sender = Sender(
-            self.sinks[config.to], budget, self._dead_letters, counters, clock, log
-        )
+        sender = Sender(self.sinks[config.to], budget, self._dead_letters, counters, clock, log)
         transforms: list[tuple[str, Transform]] = []
         for place, found in enumerate(config.transforms):
             path = f"routes[{number}].transforms[{place}]"
@@ -142,9 +140,7 @@ class Pipeline:
                 await self.world.clock.sleep(LOCK_SECS)
 
     async def _source(self, name: str, source: Source) -> None:
-        catalog = SourceCatalog(
-            name, self.origins, self._to_bind.put_nowait, self.world, self._log
-        )
+        catalog = SourceCatalog(name, self.origins, self._to_bind.put_nowait, self.world, self._log)
         while True:
             try:
                 await source.run(catalog)

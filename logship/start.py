@@ -8,12 +8,12 @@ from its end.
 
 from itertools import pairwise
 
-from logship.follow import Follower, LogGeneration
+from logship.follow import Follower, LogGeneration, Reader
 from logship.rows.address import Position, time_ns
 from logship.rows.index import Cutting, join, physical_lines
 from logship.rows.lines import FORMATS, Lines
 from logship.units import StartFrom
-from logship.world import Disk
+from logship.world import World
 
 _WINDOW_BYTES = 128 * 1024
 
@@ -25,7 +25,7 @@ def cutoff_ns(start_from: StartFrom, now_ns: int) -> int:
     return now_ns - (0 if start_from == "now" else int(float(start_from) * 1e9))
 
 
-async def start_position(follower: Follower, disk: Disk, cutoff: int) -> Position | None:
+async def start_position(follower: Follower, world: World, cutoff: int) -> Position | None:
     """Where the first row from `cutoff` on lies; None: at the first byte of whatever comes."""
     logs = follower.generations
     if cutoff <= 0 or not logs:
@@ -39,20 +39,22 @@ async def start_position(follower: Follower, disk: Disk, cutoff: int) -> Positio
             break
     if log.generation.time_ns >= cutoff:
         return Position(log.generation, 0)
-    return Position(log.generation, await _offset(log, disk, cutoff, follower.log.cutting))
+    return Position(
+        log.generation, await _offset(log, log.reader(world), cutoff, follower.log.cutting)
+    )
 
 
-async def _offset(log: LogGeneration, disk: Disk, cutoff: int, cutting: Cutting) -> int:
+async def _offset(log: LogGeneration, reader: Reader, cutoff: int, cutting: Cutting) -> int:
     low = 0
-    if log.gzip is None:
-        low = await _bisect(log, disk, cutoff, cutting.format)
-    while window := await log.read(disk, _WINDOW_BYTES, low):
+    if not log.compressed:
+        low = await _bisect(log, reader, cutoff, cutting.format)
+    while window := await reader.read(_WINDOW_BYTES, low):
         block = window[: window.rfind(b"\n") + 1]
         if not block:
             return low
         lines = physical_lines(block, cutting)
         if not any(lines.times):
-            return await _without_times(log, disk, cutoff)
+            return await _without_times(log, reader, cutoff)
         row = next((n for n, time in enumerate(lines.times) if _from(time, cutoff)), None)
         if row is not None:
             return low + lines.starts[_record_start(lines, cutting, row)]
@@ -71,14 +73,14 @@ def _record_start(lines: Lines, cutting: Cutting, row: int) -> int:
     return min(inside, default=row)
 
 
-async def _bisect(log: LogGeneration, disk: Disk, cutoff: int, format: str) -> int:
+async def _bisect(log: LogGeneration, reader: Reader, cutoff: int, format: str) -> int:
     """A line start at or before the first row from `cutoff` on; times only grow (nearly)."""
     low, high = 0, log.size
     while high - low > _WINDOW_BYTES:
         middle = (low + high) // 2
-        window = await log.read(disk, _WINDOW_BYTES, middle)
+        window = await reader.read(_WINDOW_BYTES, middle)
         first = window.find(b"\n") + 1
-        lines = FORMATS[format](window[first : window.rfind(b"\n") + 1])
+        lines = FORMATS[format](window[first : window.rfind(b"\n") + 1], 0)
         time = next((time for time in lines.times if time), "")
         if time and time_ns(time) < cutoff:
             low = middle + first
@@ -87,14 +89,14 @@ async def _bisect(log: LogGeneration, disk: Disk, cutoff: int, format: str) -> i
     return low
 
 
-async def _without_times(log: LogGeneration, disk: Disk, cutoff: int) -> int:
-    if log.mtime_ns >= cutoff and log.gzip is None:
-        return 0 if log.generation.time_ns else await _last_line_end(log, disk)
-    return await _last_line_end(log, disk)
+async def _without_times(log: LogGeneration, reader: Reader, cutoff: int) -> int:
+    if log.mtime_ns >= cutoff and not log.compressed:
+        return 0 if log.generation.time_ns else await _last_line_end(log, reader)
+    return await _last_line_end(log, reader)
 
 
-async def _last_line_end(log: LogGeneration, disk: Disk) -> int:
+async def _last_line_end(log: LogGeneration, reader: Reader) -> int:
     start = max(0, log.size - _WINDOW_BYTES)
-    window = await log.read(disk, log.size - start, start)
+    window = await reader.read(log.size - start, start)
     end = window.rfind(b"\n") + 1
     return start + end if end else log.size

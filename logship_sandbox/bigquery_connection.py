@@ -16,6 +16,7 @@ from logship_sandbox.bigquery_resources import TableReference
 
 # The proto of 2.43.0 says "less than 20 MB"; the documentation, and most clients, 10 MB.
 MAX_REQUEST_BYTES = 10_000_000
+_NOT_ARROW = (pa.ArrowException, OSError, EOFError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Connection:
         if serialized:
             try:
                 self._schema = pa.ipc.read_schema(pa.py_buffer(serialized))
-            except (pa.ArrowInvalid, OSError) as error:
+            except _NOT_ARROW as error:
                 raise _unreadable("writer_schema", error) from None
         return arrow
 
@@ -133,7 +134,7 @@ class Connection:
         serialized = arrow.rows.serialized_record_batch
         try:
             return pa.ipc.read_record_batch(pa.py_buffer(serialized), self._schema)
-        except (pa.ArrowException, OSError) as error:
+        except _NOT_ARROW as error:
             raise _unreadable("rows.serialized_record_batch", error) from None
 
 

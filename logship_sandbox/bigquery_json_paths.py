@@ -29,10 +29,14 @@ def rewrite_json_access(tree: exp.Expr, tables: Sequence[Table]) -> exp.Expr:
             base = exp.column(parts[first], table=parts[0] if first else None)
             literal = exp.Literal.string("$" + "".join(path))
             access = exp.Anonymous(this="json_extract", expressions=[base, literal])
-            # A selected field is called like the field.
-            selected = isinstance(top.parent, exp.Select) and top.arg_key == "expressions"
-            top.replace(exp.alias_(access, top.name, quoted=True) if selected else access)
+            top.replace(named_as_before(top, access))
     return tree
+
+
+def named_as_before(old: exp.Expr, new: exp.Expr) -> exp.Expr:
+    """`new` for `old`; as an item of a SELECT it keeps the name that the result column had."""
+    selected = isinstance(old.parent, exp.Select) and old.arg_key == "expressions"
+    return exp.alias_(new, old.name, quoted=True) if selected else new
 
 
 def _chain(column: exp.Column, names: Sequence[str]) -> tuple[exp.Expr, list[str]]:

@@ -62,7 +62,7 @@ def append_batch(store: Store, table: Table, batch: pa.RecordBatch) -> list[RowF
 def conform(table: Table, batch: pa.RecordBatch) -> pa.Table:
     """The batch with the table's names and types; RefusedSchema when it cannot have them."""
     try:
-        batch.validate(full=True)  # offsets and UTF-8: nothing else stands between them and DuckDB
+        batch.validate(full=True)  # offsets and UTF-8: nothing else stands before DuckDB
     except pa.ArrowInvalid as error:
         raise RefusedSchema(f"The Arrow record batch is invalid: {error}") from None
     fields = {field.name.lower(): field for field in table.fields}

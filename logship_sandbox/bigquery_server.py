@@ -16,15 +16,18 @@ from logship_sandbox.bigquery_json import MAX_BODY_BYTES, google_errors
 from logship_sandbox.bigquery_queries import QueryApi
 from logship_sandbox.bigquery_rest import TableApi
 from logship_sandbox.bigquery_service import Service
-from logship_sandbox.bigquery_trouble import Trouble
+from logship_sandbox.bigquery_trouble import Trouble, Verdicts
 from logship_sandbox.bigquery_write import Sized, WriteApi
-from logship_sandbox.faults import Faults
 
 _BASE = "/bigquery/v2/projects/{project}"
 _WRITE = "google.cloud.bigquery.storage.v1.BigQueryWrite"
 _CLOSE_SECS = 1.0
 # Above the API's own limit, so that the client gets our error and not gRPC's.
 _MAX_MESSAGE_BYTES = 64 << 20
+_GRPC_OPTIONS = [
+    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+    ("grpc.so_reuseport", 0),  # a taken port is an error, not shared
+]
 
 
 class BigQueryServer:
@@ -65,7 +68,7 @@ async def start(
     http_port: int,
     grpc_port: int,
     data_dir: str | None,
-    faults: Faults | None = None,
+    faults: Verdicts | None = None,
 ) -> BigQueryServer:
     """Serve on `host`; a port of 0 takes a free one; without `data_dir` tables live in memory."""
     service = Service(data_dir)
@@ -80,11 +83,7 @@ async def start(
     runner = web.AppRunner(
         app, handler_cancellation=True, access_log=None, shutdown_timeout=_CLOSE_SECS
     )
-    options = [
-        ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
-        ("grpc.so_reuseport", 0),
-    ]
-    server = grpc.aio.server(options=options)
+    server = grpc.aio.server(options=_GRPC_OPTIONS)
     server.add_generic_rpc_handlers((_handlers(WriteApi(service, trouble)),))
     running = BigQueryServer(service, jobs, runner, server)
     try:

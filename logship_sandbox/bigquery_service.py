@@ -63,6 +63,7 @@ class Query:
     project: str
     parameters: Parameters = NO_PARAMETERS
     default_dataset: DatasetReference | None = None
+    for_view: bool = False
 
 
 class Service:
@@ -167,7 +168,7 @@ class Service:
 
     def _translated(self, query: Query) -> str:
         """DuckDB's SQL. In a thread too: a long query is parsed for a while."""
-        context = Context(query.project, self.catalog.table, query.default_dataset)
+        context = Context(query.project, self.catalog.table, query.default_dataset, query.for_view)
         return translate(query.sql, context, query.parameters)
 
     async def _with_view_columns(self, table: Table) -> Table:
@@ -175,7 +176,8 @@ class Service:
             return table
         if table.view.use_legacy_sql:
             raise ApiError("invalid", "The sandbox has no legacy SQL: set view.useLegacySql=false.")
-        fields = await self.describe(Query(table.view.query, table.table_reference.project_id))
+        project = table.table_reference.project_id
+        fields = await self.describe(Query(table.view.query, project, for_view=True))
         return msgspec.structs.replace(table, schema=Schema(fields))
 
     async def _drop(self, table: Table) -> None:

@@ -21,7 +21,8 @@ functions, table functions, wildcard tables, INFORMATION_SCHEMA, time travel, le
 
 Known to differ: DuckDB answers, so the texts of some errors, rounding, and the exact values of
 approximate aggregates are its own; JSON keeps its spelling (BigQuery normalises it); a JSON column
-that a CTE renames takes .field, but not [index]. CURRENT_TIMESTAMP is the machine's clock.
+that a CTE renames takes .field, but not [index]; a JSON field called `list` wants ['list'], because
+the parser knows a function of that name. CURRENT_TIMESTAMP is the machine's clock.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +35,7 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from logship_sandbox.bigquery_errors import ApiError, invalid_query, unsupported
 from logship_sandbox.bigquery_functions import rewrite_functions
-from logship_sandbox.bigquery_json_paths import rewrite_json_access
+from logship_sandbox.bigquery_json_paths import named_as_before, rewrite_json_access
 from logship_sandbox.bigquery_partitions import META, check_partition_filters
 from logship_sandbox.bigquery_resources import DatasetReference, Table, TableReference
 
@@ -60,6 +61,7 @@ class Context:
     project: str
     lookup: Callable[[TableReference], Table]
     default_dataset: DatasetReference | None = None
+    for_view: bool = False  # the query of a view is filtered later, by who reads the view
 
 
 def translate(sql: str, context: Context, parameters: Parameters = NO_PARAMETERS) -> str:
@@ -67,7 +69,8 @@ def translate(sql: str, context: Context, parameters: Parameters = NO_PARAMETERS
     try:
         tree = _bound(_parsed(sql), parameters)
         tables = _expand(tree, context, 0)
-        check_partition_filters(tree)
+        if not context.for_view:
+            check_partition_filters(tree)
         for select in tree.find_all(exp.Select):
             _name_columns(select)
         _zero_based_offsets(tree)
@@ -194,9 +197,8 @@ def _zero_based_offsets(tree: exp.Expr) -> None:
         select = unnest.find_ancestor(exp.Select)
         for column in list(select.find_all(exp.Column)) if select else []:
             if column.name.lower() == name.lower() and not column.table:
-                column.replace(
-                    exp.paren(exp.Sub(this=column.copy(), expression=exp.Literal.number(1)))
-                )
+                zero_based = exp.Sub(this=column.copy(), expression=exp.Literal.number(1))
+                column.replace(named_as_before(column, exp.paren(zero_based)))
 
 
 def query_error(message: str) -> ApiError:

@@ -58,7 +58,10 @@ class Store:
         if data_dir is not None:
             Path(data_dir).mkdir(parents=True, exist_ok=True)
             path = str(Path(data_dir) / "bigquery.duckdb")
-        self._root = duckdb.connect(path)
+        try:
+            self._root = duckdb.connect(path)
+        except duckdb.Error as error:
+            raise OSError(f"cannot open {path}, is another sandbox using it? {error}") from None
         self._writing = threading.Lock()
         self._running: set[duckdb.DuckDBPyConnection] = set()
         for statement in _SETTINGS:

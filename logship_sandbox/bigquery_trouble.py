@@ -5,6 +5,7 @@ real ones, so that clients meet what a network does to them.
 """
 
 import asyncio
+from typing import Protocol
 
 import grpc
 from aiohttp import web
@@ -12,7 +13,7 @@ from aiohttp.typedefs import Handler
 
 from logship_sandbox.bigquery_errors import ApiError
 from logship_sandbox.bigquery_json import json_answer
-from logship_sandbox.faults import Action, Faults
+from logship_sandbox.faults import Action, Verdict
 
 SERVICE = "bigquery"
 _GRPC_CODES = {
@@ -26,11 +27,24 @@ _REASONS = {401: "authError", 403: "accessDenied", 404: "notFound", 429: "rateLi
             503: "backendError"}  # fmt: skip
 
 
+class Verdicts(Protocol):
+    """Who decides: `logship_sandbox.faults.Faults`."""
+
+    def next(self, service: str) -> Verdict: ...
+
+
+class NoTrouble:
+    """Every call is served."""
+
+    def next(self, service: str) -> Verdict:
+        return Verdict()
+
+
 class Trouble:
     """What happens to a call before it is served."""
 
-    def __init__(self, faults: Faults | None) -> None:
-        self._faults = faults or Faults()
+    def __init__(self, faults: Verdicts | None) -> None:
+        self._faults = faults or NoTrouble()
 
     async def before_grpc(self, context: "grpc.aio.ServicerContext[object, object]") -> None:
         """Return to have the call served; ends or holds it otherwise."""

@@ -217,13 +217,13 @@ async def main(argv: Sequence[str]) -> int:
 
 
 def _announce(variables: Mapping[str, str], ready_file: str | None) -> None:
-    for name, value in variables.items():
-        print(f"export {name}={shlex.quote(value)}")
-    print("# The sandbox is ready. Ctrl-C stops it.", flush=True)
     if ready_file:
         unfinished = Path(f"{ready_file}.tmp")
         unfinished.write_bytes(orjson.dumps(variables))
         os.replace(unfinished, ready_file)  # whoever waits for the file never sees half of it
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
+    print("# The sandbox is ready. Ctrl-C stops it.", flush=True)
 
 
 def run(argv: Sequence[str]) -> int:

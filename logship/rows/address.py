@@ -116,9 +116,8 @@ def id_prefix(origin: str, generation: Generation) -> str:
 
 def id_tails(generation: Generation, offsets: Sequence[int]) -> Sequence[bytes]:
     """Per row the last 16 digits of its id, made by a few calls into C."""
-    words = array("Q", offsets)
-    if (low := (generation.digest & 0xFFFF) << OFFSET_BITS) != 0:
-        words = array("Q", map(low.__add__, words))
+    low = (generation.digest & 0xFFFF) << OFFSET_BITS
+    words = array("Q", map(low.__add__, offsets))
     if sys.byteorder == "little":
         words.byteswap()
     return _sixteens(len(words)).unpack(words.tobytes().hex().encode())

@@ -21,6 +21,6 @@ def identify(format: str, head: bytes, birth_ns: int, *, final: bool = False) ->
     line = head[: head.find(b"\n", 0, size) + 1] or head[:size]
     if not line or (not line.endswith(b"\n") and len(line) < size and not final):
         return None
-    times = FORMATS[format](line).times
+    times = FORMATS[format](line, 0).times
     first = time_ns(times[0]) if times and times[0] else birth_ns
     return Generation(first, line_digest(line))

@@ -39,36 +39,37 @@ class Record:
 
 def index(block: bytes, pieces: Sequence[Span], cutting: Cutting) -> Rows:
     """The rows of a finished block; records still open at its end are closed and marked."""
-    lines = physical_lines(block, cutting)
+    at = pieces[0].start if len(pieces) == 1 else 0
+    lines = physical_lines(block, cutting, at)
     records, opened = join(lines, cutting)
     for record in opened:
         record.unfinished = True
     return build(block, pieces, cutting, lines, [*records, *opened])
 
 
-def physical_lines(block: bytes, cutting: Cutting) -> Lines:
+def physical_lines(block: bytes, cutting: Cutting, at: int = 0) -> Lines:
     """Lines of the block; one longer than `max_row_bytes` counts as several of that length."""
     limit = cutting.max_row_bytes
     find = FORMATS[cutting.format]
     if len(block) > limit and max(map(len, block.split(b"\n"))) > limit:
-        lines = _fragments(block, limit, find)
+        lines = _fragments(block, limit, find, at)
     else:
-        lines = find(block)
+        lines = find(block, at)
     if not block or block.endswith(b"\n"):
         return lines
     return lines._replace(tags=[*lines.tags[:-1], FULL])  # nothing can follow on that line
 
 
-def _fragments(block: bytes, limit: int, find: Format) -> Lines:
+def _fragments(block: bytes, limit: int, find: Format, at: int) -> Lines:
     """A line is cut at multiples of the limit from its own start, wherever the block began."""
     starts = [0]
     for line in block.split(b"\n"):
         ends = [*range(limit, len(line), limit), len(line) + 1]
         starts.extend(map(starts[-1].__add__, ends))
     starts = [start for start in starts if start < len(block)] + [len(block)]
-    each = [find(block[start:end]) for start, end in pairwise(starts)]
+    each = [find(block[start:end], 0) for start, end in pairwise(starts)]
     return Lines(
-        starts,
+        [at + start for start in starts],
         [lines.times[0] for lines in each],
         [lines.streams[0] for lines in each],
         [
@@ -152,7 +153,7 @@ def _marks(lines: Lines, block: bytes, cutting: Cutting) -> dict[int, Mark]:
     starts, limit = lines.starts, cutting.max_row_bytes
     if len(block) >= limit:
         for line, (start, end) in enumerate(pairwise(starts)):
-            if end - start == limit and block[end - 1] != _NEWLINE:
+            if end - start == limit and block[end - starts[0] - 1] != _NEWLINE:
                 marks[line] = Mark(cut=True, malformed=line in lines.malformed)
     last = len(lines.texts) - 1
     if block[-1:] not in (b"\n", b"") and last not in marks:
@@ -190,9 +191,10 @@ def _joined_text(parts: Sequence[int], block: bytes, cutting: Cutting, lines: Li
         return text
     # A cut at 16,384 bytes may fall into a character: join bytes, then decode.
     starts = lines.starts
-    return b"".join(cri_content(block[starts[part] : starts[part + 1]]) for part in parts).decode(
-        errors="replace"
-    )
+    return b"".join(
+        cri_content(block[starts[part] - starts[0] : starts[part + 1] - starts[0]])
+        for part in parts
+    ).decode(errors="replace")
 
 
 def _size(piece: Span) -> int:
@@ -201,22 +203,23 @@ def _size(piece: Span) -> int:
 
 def _addresses(
     starts: Sequence[int], pieces: Sequence[Span]
-) -> tuple[Generation, list[int], dict[int, Generation]]:
+) -> tuple[Generation, Sequence[int], dict[int, Generation]]:
     """(generation of most rows, offset per line, lines of another generation)."""
     if len(pieces) == 1:
-        base = pieces[0].start
-        return pieces[0].generation, list(map(base.__add__, starts[:-1])), {}
+        base = pieces[0].start - starts[0]  # 0 where the lines were numbered from the start
+        offsets = starts[:-1]
+        return pieces[0].generation, list(map(base.__add__, offsets)) if base else offsets, {}
     generation = max(pieces, key=_size).generation
     bounds = list(accumulate(map(_size, pieces), initial=0))
-    offsets: list[int] = []
+    found: list[int] = []
     elsewhere: dict[int, Generation] = {}
     for line, start in enumerate(starts[:-1]):
         number = min(bisect_right(bounds, start) - 1, len(pieces) - 1)
         piece = pieces[number]
-        offsets.append(piece.start + start - bounds[number])
+        found.append(piece.start + start - bounds[number])
         if piece.generation != generation:
             elsewhere[line] = piece.generation
-    return generation, offsets, elsewhere
+    return generation, found, elsewhere
 
 
 def _time_malformed(rows: Rows) -> Rows:

@@ -31,7 +31,7 @@ class Lines(NamedTuple):
     """Columns, one entry a physical line."""
 
     starts: Sequence[int]
-    """Byte offset in the block; one entry more than lines: where the last one ends."""
+    """Number of the first byte of each line; one entry more: where the last one ends."""
     times: Sequence[str]
     """RFC 3339; empty where the line has none."""
     streams: Sequence[str]
@@ -41,7 +41,8 @@ class Lines(NamedTuple):
     malformed: frozenset[int] = frozenset()
 
 
-Format = Callable[[bytes], Lines]
+Format = Callable[[bytes, int], Lines]
+"""(block, the number its first byte has) -> its lines."""
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
 _CRI = re.compile(rf"({TIME}) (stdout|stderr) ([PF]) ([^\n]*)\n", re.ASCII)
@@ -52,18 +53,18 @@ _RFC3339 = re.compile(TIME, re.ASCII)
 _LEADING_TIME = re.compile(rf"\[?({TIME.replace('T', '[T ]')})(?=[\s\],;|]|$)", re.ASCII)
 
 
-def cri(block: bytes) -> Lines:
+def cri(block: bytes, at: int = 0) -> Lines:
     """Lines as containerd and CRI-O write them."""
     text = block.decode(errors="replace")
     found = _CRI.findall(text)
     if not found:
-        return _cri_each(block)
+        return _cri_each(block, at)
     times, streams, tags, texts = zip(*found, strict=True)
     sizes = map(int.__add__, map(len, times), map(len, texts))
-    ends = list(accumulate(map((11).__add__, sizes), initial=0))  # 6 stream, 3 spaces, tag, \n
-    if ends[-1] != len(text) or not dates_exist(times):
-        return _cri_each(block)
-    starts = ends if len(text) == len(block) else _line_starts(block)
+    ends = list(accumulate(map((11).__add__, sizes), initial=at))  # 6 stream, 3 spaces, tag, \n
+    if ends[-1] != at + len(text) or not dates_exist(times):
+        return _cri_each(block, at)
+    starts = ends if len(text) == len(block) else _line_starts(block, at)
     return Lines(starts, times, streams, tags, texts)
 
 
@@ -84,25 +85,25 @@ def is_time(text: str) -> bool:
     return _RFC3339.fullmatch(text) is not None and dates_exist((text,))
 
 
-def _line_starts(block: bytes) -> list[int]:
+def _line_starts(block: bytes, at: int) -> list[int]:
     """Where each line starts, and the end of the last; its newline may be missing."""
     pieces = block.split(b"\n")
-    starts = list(accumulate(map((1).__add__, map(len, pieces)), initial=0))
+    starts = list(accumulate(map((1).__add__, map(len, pieces)), initial=at))
     if pieces[-1]:
         starts[-1] -= 1
         return starts
     return starts[:-1]
 
 
-def each_line(block: bytes) -> tuple[list[int], list[bytes]]:
+def each_line(block: bytes, at: int) -> tuple[list[int], list[bytes]]:
     """(starts as in `Lines`, the lines without their newlines)."""
     pieces = block.split(b"\n")
-    starts = _line_starts(block)
+    starts = _line_starts(block, at)
     return starts, pieces[: len(starts) - 1]
 
 
-def _cri_each(block: bytes) -> Lines:
-    starts, pieces = each_line(block)
+def _cri_each(block: bytes, at: int) -> Lines:
+    starts, pieces = each_line(block, at)
     malformed = set()
     times, streams, tags, texts = [], [], [], []
     for number, piece in enumerate(pieces):
@@ -126,9 +127,9 @@ def cri_content(line: bytes) -> bytes:
     return match[4] if match else line.removesuffix(b"\n")
 
 
-def docker(block: bytes) -> Lines:
+def docker(block: bytes, at: int = 0) -> Lines:
     """Lines of Docker's json-file driver."""
-    starts, pieces = each_line(block)
+    starts, pieces = each_line(block, at)
     rows = [_docker_line(piece) for piece in pieces]
     malformed = {number for number, row in enumerate(rows) if row is None}
     columns = [
@@ -155,9 +156,9 @@ def _docker_line(line: bytes) -> tuple[str, str, str, str] | None:
     return time, stream, FULL if full else PARTIAL, text[:-1] if full else text
 
 
-def plain(block: bytes) -> Lines:
+def plain(block: bytes, at: int = 0) -> Lines:
     """Lines of any text file: no stream of their own, a time if they begin with one."""
-    starts, pieces = each_line(block)
+    starts, pieces = each_line(block, at)
     texts = [piece.decode(errors="replace") for piece in pieces]
     times = [_leading_time(text) for text in texts]
     count = len(texts)

@@ -136,12 +136,15 @@ class PodLog:
         self.reopen()
 
     def restart(self) -> None:
-        """The container exits and runs again; the kubelet keeps the log of one dead container."""
+        """The container exits and runs again, into the next number's file."""
         self.close()
         self._dangling.clear()
         self._files.restart += 1
-        self._files.remove_old_restarts()
         self._fd = self._files.open()
+
+    def forget_old_restarts(self) -> None:
+        """The kubelet's garbage collection: of dead containers it keeps the last one's log."""
+        self._files.remove_old_restarts()
 
     def close(self) -> None:
         """The container exits; its files stay."""

@@ -20,11 +20,12 @@ import google.auth.credentials
 import google.auth.exceptions
 import google.auth.transport
 
-from logship.api import ConfigError, Offload, Retry
+from logship.api import ConfigError, Retry, World
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _REFRESH_TIMEOUT_SECS = 30.0
 _MAX_RESPONSE_BYTES = 1 << 20
+_PAUSES_SECS = (1.0, 3.0)
 
 
 class Authorization(Protocol):
@@ -63,27 +64,31 @@ class Credentials(Protocol):
 class DefaultCredentials:
     """Whatever google-auth finds: Workload Identity, a key file, gcloud."""
 
-    def __init__(self, offload: Offload, credentials: Credentials | None = None) -> None:
-        self._offload = offload
+    def __init__(self, world: World, credentials: Credentials | None = None) -> None:
+        self._offload = world.offload
+        self._clock = world.clock
         self._credentials = credentials
         self._refreshing = asyncio.Lock()
         self._rejected: str | None = None
 
     async def start(self, path: str = "credentials") -> None:
-        """Find the credentials. Raises ConfigError(`path`) where there are none."""
-        if self._credentials is None:
+        """Find the credentials. Raises ConfigError(`path`) where there are none.
+
+        In the first seconds of a pod on GKE there seem to be none, so it looks more than once.
+        """
+        for pause_secs in (*_PAUSES_SECS, None):
             try:
-                self._credentials = await self._offload.run(_find)
-            except google.auth.exceptions.DefaultCredentialsError as error:
-                raise ConfigError(path, f"{_WHAT_TO_DO} ({_first_line(error)})") from error
+                self._credentials = self._credentials or await self._offload.run(_find)
+                return
             except google.auth.exceptions.GoogleAuthError as error:
-                raise Retry(f"no credentials yet: {_first_line(error)}") from error
+                if pause_secs is None:
+                    raise ConfigError(path, f"{_WHAT_TO_DO} ({_first_line(error)})") from error
+            await self._clock.sleep(pause_secs)
 
     async def header(self) -> str | None:
-        if self._credentials is None:
-            await self.start()
         credentials = self._credentials
-        assert credentials is not None
+        if credentials is None:
+            raise RuntimeError("the credentials are not started")
         if self._must_wait(credentials):
             async with self._refreshing:
                 if self._must_wait(credentials):
@@ -157,9 +162,9 @@ class UrllibRequest(google.auth.transport.Request):
         if not url.startswith(("https://", "http://")):
             raise _transport_error(f"not an address of HTTP: {url!r}")
         body = body.encode() if isinstance(body, str) else body
-        request = urllib.request.Request(url, body, dict(headers or {}), method=method)
+        request = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(
+            with urllib.request.urlopen(  # noqa: S310
                 request, timeout=timeout or _REFRESH_TIMEOUT_SECS
             ) as answer:
                 found = answer.read(_MAX_RESPONSE_BYTES)

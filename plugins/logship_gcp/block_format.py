@@ -69,8 +69,8 @@ def decode(body: bytes) -> Batch:
 
 
 def _check_block(batch: Batch, count: int) -> None:
-    if any(piece.end <= piece.start for piece in batch.pieces):
-        raise ValueError("a piece is empty or ends before it starts")
+    if any(piece.end < piece.start for piece in batch.pieces):
+        raise ValueError("a piece ends before it starts")
     if sum(span.size for span in batch.pieces) != len(batch.block):
         raise ValueError(f"the pieces do not add up to the block's {len(batch.block)} bytes")
     if _line_count(batch.block) != count:

@@ -97,10 +97,11 @@ class Discovery:
             return None
         gather = min(max(GATHER_SECS, 9 * self._look_secs), MAX_GATHER_SECS)
         await self._context.world.clock.sleep(gather)
+        paths = self._watcher.take()
         if self._watcher.overflowed:
             self._watcher.overflowed = False
             return None
-        places = {self._scanner.place(path) for path in self._watcher.take()}
+        places = {self._scanner.place(path) for path in paths}
         known = {place for place in places if place is not None}
         return known if len(known) == len(places) else None
 

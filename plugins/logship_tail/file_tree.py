@@ -6,7 +6,7 @@ link to a file that is taken anyway is no log of its own.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from logship.api import Context, Cutting, LogFile
@@ -62,9 +62,9 @@ class FileScanner:
         ]
         live_of = live_path if self._tree.rotated else lone_path
         logs = families(paths, lambda path: live_of(path, self.taken))
-        lives = {log.live for log in logs}
+        extended = {base for log in logs for base in _bases(log.live)}
         roots = self._roots()
-        seen = [self._sighting(log, lives, walk, roots) for log in logs if self._names_fit(log)]
+        seen = [self._sighting(log, extended, walk, roots) for log in logs if self._names_fit(log)]
         return {log.key: log for log in seen}
 
     def admit(self, seen: Sighting) -> LogFile | None:
@@ -127,13 +127,12 @@ class FileScanner:
         return tuple(dict.fromkeys(map(self._disk.realpath, allowed)))
 
     def _sighting(
-        self, log: Family, lives: set[str], walk: "_Walk", roots: tuple[str, ...]
+        self, log: Family, extended: set[str], walk: "_Walk", roots: tuple[str, ...]
     ) -> Sighting:
         directory, name = log.live.rsplit("/", 1)
         inodes = walk.files(directory)
         # The engine takes every `name.<anything>` for a rotation; here one is a log of its own.
-        alone = not any(f"{directory}/{other}" in lives for other in inodes
-                        if other.startswith(f"{name}."))  # fmt: skip
+        rotated = self._tree.rotated and log.live not in extended
         labels = {
             "source": self._context.name,
             "cluster": self._context.cluster,
@@ -143,7 +142,7 @@ class FileScanner:
         return Sighting(
             f"{self._context.node}{log.live}",
             {label: value for label, value in labels.items() if value},
-            LogFile(directory, name, self._tree.cutting, roots, self._tree.rotated and alone),
+            LogFile(directory, name, self._tree.cutting, roots, rotated),
             frozenset((name, inodes[name]) for name in log.files),
         )
 
@@ -172,6 +171,14 @@ class _Walk:
         directories, files = self._scanner.list(directory)
         self._read[directory] = directories, dict(files)
         return self._read[directory]
+
+
+def _bases(path: str) -> Iterator[str]:
+    """Paths that this one extends by a dot and more."""
+    start = path.rindex("/") + 2
+    while (dot := path.find(".", start)) > 0:
+        yield path[:dot]
+        start = dot + 1
 
 
 def _any_of(globs: Iterable[Glob]) -> re.Pattern[str]:

@@ -60,12 +60,13 @@ class Directory:
     def __init__(self, watcher: "Watcher", path: str, id_: CallbackId) -> None:
         self._watcher = watcher
         self._path = path
-        self._id = id_
+        self.id = id_
+        self.wd: WatchDescriptor | None = None
 
     def on_event(self, event: InotifyEvent) -> None:
-        if event.is_move_self:  # it has another name now, which is watched when it is scanned
-            self._watcher.forget(self._path, self)
-            self._watcher.unwatch(event.wd, self._id)
+        if event.is_move_self:
+            self.wd = event.wd
+            self._watcher.moved(self._path)
         name = event.name.decode(errors="surrogateescape")
         self._watcher.tell(f"{self._path}/{name}" if name else self._path)
 
@@ -124,7 +125,8 @@ class Watcher:
         directory = self._watched[path] = Directory(self, path, id_)
         try:
             raw = path.encode(errors="surrogateescape")
-            if self._inotify.add_callback(raw, EVENTS, directory, id_) == -1:
+            directory.wd = self._inotify.add_callback(raw, EVENTS, directory, id_)
+            if directory.wd == -1:
                 raise PermissionError(f"may not watch {path}")
         except (FileNotFoundError, NotADirectoryError):
             self._watched.pop(path, None)
@@ -137,9 +139,13 @@ class Watcher:
         if self._watched.get(path) is directory:
             del self._watched[path]
 
-    def unwatch(self, wd: WatchDescriptor, id_: CallbackId) -> None:
-        if self._inotify is not None:
-            self._inotify.remove_callbacks([(wd, id_)])
+    def moved(self, path: str) -> None:
+        """What was below the path has other names now; these are watched when they are scanned."""
+        for name, directory in list(self._watched.items()):
+            if name == path or name.startswith(f"{path}/"):
+                self.forget(name, directory)
+                if self._inotify is not None and directory.wd is not None:
+                    self._inotify.remove_callbacks([(directory.wd, directory.id)])
 
     def tell(self, path: str | None) -> None:
         """Called in inotify's thread; without a path: anywhere."""

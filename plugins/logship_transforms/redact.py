@@ -109,14 +109,15 @@ class Redact(Transform):
 
     def apply(self, batch: Batch) -> Batch:
         rows = batch.rows
-        if rows.fields is None and self._redaction.all_clean(rows.texts):
+        if self._redaction.all_clean(rows.texts, rows.fields):
             return batch
         parsed = rows.fields or (None,) * len(rows)
         made = list(map(self._redaction.row, rows.texts, parsed))
         texts = [text for text, _ in made]
-        if texts == list(rows.texts):
+        found = [each for _, each in made]
+        if texts == list(rows.texts) and found == list(parsed):
             return batch
-        fields = None if rows.fields is None else [found for _, found in made]
+        fields = None if rows.fields is None else found
         return batch.with_rows(replace(rows, texts=texts, fields=fields))
 
 

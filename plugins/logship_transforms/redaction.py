@@ -36,28 +36,29 @@ class Redaction:
     removes: bool
     """Fields are deleted, not replaced."""
     leaves: tuple[str, ...] = field(init=False)
-    """The last part of each path: without it, or an escape, no text holds the field."""
+    """The last part of each path: no object without it holds the field."""
 
     def __post_init__(self) -> None:
         leaves = dict.fromkeys(path.rpartition(".")[2] for path in self.paths)
         object.__setattr__(self, "leaves", tuple(leaves))
 
-    def all_clean(self, texts: Sequence[str]) -> bool:
-        """Cheap: whether no text of the column can change. False only says: look at each."""
+    def all_clean(self, texts: Sequence[str], parsed: Sequence[JsonObject | None] | None) -> bool:
+        """Cheap: whether no row of these columns can change. False only says: look at each."""
         if self.own:
             return False
-        column = "\n".join(texts)
-        if any(leaf in column for leaf in self.leaves) or _hits(self.presets, column):
+        objects = [orjson.dumps(each).decode() for each in parsed or () if each is not None]
+        column = "\n".join([*texts, *objects])
+        if self._mentions(column) or _hits(self.presets, column):
             return False
-        if "\\" not in column or "{" not in column:
-            return True
-        return not ((self.leaves and "\\u" in column) or _hits(self.presets, unescaped(column)))
+        return "{" not in column or not self._hidden(column)
 
     def row(self, text: str, parsed: JsonObject | None) -> tuple[str, JsonObject | None]:
         """The row's text, and the object that this text is (None: it is none)."""
         json_like = text.lstrip()[:1] == "{"
         if parsed is None and not self._suspicious(text, json_like):
             return text, None
+        if parsed is not None and self.all_clean([text], [parsed]):
+            return text, parsed
         rewriting = Rewriting((*self.presets, *self.own), self.substitute, self.removes)
         found = parse(text.lstrip()) if parsed is None and json_like else parsed
         if found is not None:
@@ -100,16 +101,21 @@ class Redaction:
         return "\\" in text and self._hit(unescaped(text))
 
     def _mentions(self, text: str) -> bool:
-        if any(leaf in text for leaf in self.leaves):
-            return True
-        return bool(self.leaves) and "\\u" in text
+        """Whether a named field may be in the text, as it stands or behind JSON's escapes."""
+        if not self.leaves:
+            return False
+        return _has(text, self.leaves) or ("\\" in text and _has(unescaped(text), self.leaves))
 
     def _doubled(self, text: str, found: JsonObject) -> bool:
         """Whether the text may hold a named field in a part that its parser passed over."""
         if not self._mentions(text):
             return False
-        seen = orjson.dumps(found).decode()
-        return "\\u" in text or any(text.count(leaf) != seen.count(leaf) for leaf in self.leaves)
+        said, seen = unescaped(text), unescaped(orjson.dumps(found).decode())
+        return any(said.count(leaf) != seen.count(leaf) for leaf in self.leaves)
+
+
+def _has(text: str, words: Sequence[str]) -> bool:
+    return any(word in text for word in words)
 
 
 def _hits(finders: Sequence[Finder], text: str) -> bool:
@@ -126,4 +132,8 @@ def unescaped(text: str) -> str:
     def meaning(found: re.Match[str]) -> str:
         return chr(int(found[1], 16)) if found[1] else _SHORT.get(found[2], found[2])
 
-    return _ESCAPE.sub(meaning, text)
+    plain = _ESCAPE.sub(meaning, text)
+    if plain.isascii():
+        return plain
+    # Two escapes may be one character: join the surrogates (RFC 8259 section 7).
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

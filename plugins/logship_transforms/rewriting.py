@@ -29,6 +29,8 @@ class Rewriting:
     def text(self, text: str) -> str:
         """The text with each secret replaced."""
         for finder in self.finders:
+            if not finder.hits(text):
+                continue
             pieces = [text]
             if self.written:
                 pieces = re.split(f"({'|'.join(map(re.escape, self.written))})", text)
@@ -48,7 +50,8 @@ class Rewriting:
         clean: object = found if isinstance(found, dict) else dict(found)
         for path in paths:
             clean = self._without(clean, path)
-        clean = self._walked(clean)
+        if self.finders:
+            clean = self._walked(clean)
         assert isinstance(clean, dict)
         return clean
 

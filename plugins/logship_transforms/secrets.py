@@ -30,12 +30,15 @@ class Finder:
         """Ascending, apart from each other, none empty."""
         if self.needle not in text:
             return
+        done = 0
         for match in self.regex.finditer(text):
-            found = self.refine(match) if self.refine else iter([_secret_span(match)])
-            yield from (span for span in found if span[0] < span[1])
+            for start, end in self.refine(match) if self.refine else (_secret_span(match),):
+                if max(start, done) < end:
+                    yield max(start, done), end
+                    done = end
 
     def hits(self, text: str) -> bool:
-        return next(self.spans(text), None) is not None
+        return self.needle in text and next(self.spans(text), None) is not None
 
     def replaced(self, text: str, substitute: Callable[[str], str]) -> str:
         """The text with each secret replaced; itself if there is none."""
@@ -50,9 +53,11 @@ def _secret_span(match: re.Match[str]) -> tuple[int, int]:
     return match.span("secret" if "secret" in match.re.groupindex else 0)
 
 
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])"
-_IPV4 = rf"(?<![0-9])(?<![0-9]\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9])(?!\.[0-9])"
-_EMAIL = r"[\w.%+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+# Each begins with a character that the engine can skip to; `refine` looks at what is around.
+_IPV4 = r"[0-9][0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}"
+_DOMAIN = r"@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+_LOCAL_PART = re.compile(r"[\w.%+-]+")
+_MAX_LOCAL_CHARS = 64  # RFC 5321 section 4.5.3.1.1
 # RFC 6750 section 2.1. Shorter than 8 is more often prose: "bearer of bad news".
 _BEARER = r"(?i:bearer)[ \t:]{1,8}(?P<secret>[A-Za-z0-9._~+/=-]{8,}+)"
 # RFC 7515 and 7516: three or five parts in base64url; a header begins with `{"`.
@@ -61,32 +66,54 @@ _GCP_API_KEY = r"AIza[0-9A-Za-z_-]{35}"
 _DIGITS = r"[0-9][0-9 -]{10,}[0-9]"
 
 
+def email(domain: re.Match[str]) -> Spans:
+    """The address whose `@` and domain these are."""
+    at = domain.start()
+    backwards = domain.string[max(0, at - _MAX_LOCAL_CHARS) : at][::-1]
+    local = _LOCAL_PART.match(backwards)
+    if local is not None:
+        yield at - local.end(), domain.end()
+
+
+def ipv4(match: re.Match[str]) -> Spans:
+    """Four numbers up to 255 that are no part of a longer row of digits and dots."""
+    (start, end), text = match.span(), match.string
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    if before[-1:].isdecimal() or (before[-1:] == "." and before[:1].isdecimal()):
+        return
+    if after[:1].isdecimal() or (after[:1] == "." and after[1:].isdecimal()):
+        return
+    if all(int(octet) <= 255 for octet in match[0].split(".")):
+        yield start, end
+
+
 def cards(match: re.Match[str]) -> Spans:
     """Card numbers in a run of digits, blanks and dashes.
 
     A card begins and ends where a group of digits does, its groups are one character apart, and it
     has the prefix and length of a known brand (a time in milliseconds or nanoseconds has neither)
-    and a right check digit.
+    and a right check digit. The digits after a decimal point are none.
     """
     groups = [group.span() for group in _GROUP.finditer(match.string, *match.span())]
-    begin = end = -1
+    if _FRACTION.match(match.string, match.start() - 2):
+        del groups[0]
     for first, (start, _) in enumerate(groups):
-        digits = ""
-        before = start
-        for low, high in groups[first : first + 19]:
-            if low - before > 1 or len(digits) + high - low > 19:
+        if match.string[start] not in "23456":
+            continue
+        digits, before, found = "", start, 0
+        for low, high in groups[first : first + _MAX_DIGITS]:
+            if low - before > 1 or len(digits) + high - low > _MAX_DIGITS:
                 break
             digits, before = digits + match.string[low:high], high
             if is_card(digits):
-                if begin >= 0 and start >= end:
-                    yield begin, end
-                    begin = -1
-                begin, end = (start, high) if begin < 0 else (begin, max(end, high))
-    if begin >= 0:
-        yield begin, end
+                found = high
+        if found:
+            yield start, found
 
 
+_MAX_DIGITS = 19
 _GROUP = re.compile("[0-9]+")
+_FRACTION = re.compile(r"[0-9]\.")
 # Visa, Mastercard, American Express, Discover and UnionPay, JCB, Diners, Maestro (ISO/IEC 7812).
 _BRANDS = re.compile(
     r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})|(?:5[1-5]|2[2-7])[0-9]{14}|3[47][0-9]{13}"
@@ -107,8 +134,8 @@ def luhn(digits: str) -> bool:
 
 
 PRESETS: dict[PresetName, Finder] = {
-    "email": Finder(re.compile(_EMAIL), "@"),
-    "ipv4": Finder(re.compile(_IPV4), "."),
+    "email": Finder(re.compile(_DOMAIN), "@", email),
+    "ipv4": Finder(re.compile(_IPV4), ".", ipv4),
     "credit_card": Finder(re.compile(_DIGITS), refine=cards),
     "bearer_token": Finder(re.compile(_BEARER)),
     "jwt": Finder(re.compile(_JWT), "eyJ"),

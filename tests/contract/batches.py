@@ -30,6 +30,16 @@ def fresh(rows: Sequence[str | bytes]) -> Batch:
     return texts_batch(rows, origin_of(f"web-{next(_pods)}"), start_ns=_NOW_NS)
 
 
+def fresh_of_one(count: int, rows: Sequence[str]) -> list[Batch]:
+    """Batches that follow each other in one origin that no other batch has."""
+    origin, found = origin_of(f"web-{next(_pods)}"), list[Batch]()
+    for number in range(count):
+        start = found[-1].pieces[0].end if found else 0
+        texts_of_it = [f"{number} {row}" for row in rows]
+        found.append(texts_batch(texts_of_it, origin, start=start, start_ns=_NOW_NS))
+    return found
+
+
 def fresh_at(rows: Sequence[tuple[str, int]]) -> Batch:
     """The same, of texts and how many ns from now their times are."""
     lines = [cri_line(text, time_ns=_NOW_NS + later) for text, later in rows]

@@ -18,6 +18,7 @@ class Able(Enum):
     REFUSE = "its destination refuses single rows for good"
     DEFER = "its destination can fail for some rows of a write"
     FAIL = "its destination can fail without storing anything"
+    FLAKE = "its destination can fail or lose its answer now and then"
     LOSE = "its destination can store the rows and then fail to say so"
     STALL = "its destination can leave a write waiting"
 
@@ -60,6 +61,10 @@ class Harness:
 
     def fail(self) -> None:
         """From now on every write fails, and nothing of it is stored."""
+        raise NotImplementedError
+
+    def flake(self) -> None:
+        """From now on writes, or parts of them, fail or lose their answer, about every second."""
         raise NotImplementedError
 
     def lose(self) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logship.api import DELIVERED, Batch
-from tests.contract.batches import EVERY_BYTE, expected, fresh, fresh_at, texts
+from tests.contract.batches import EVERY_BYTE, expected, fresh, fresh_at, fresh_of_one, texts
 from tests.contract.conftest import Opened
 from tests.contract.delivery import check, deliver, fails, named_again
 from tests.contract.harness import Able, Stored
@@ -40,6 +40,14 @@ def test_rows_that_are_not_named_are_durable(opened: Opened) -> None:
 def test_rows_of_several_origins_go_in_one_write(opened: Opened) -> None:
     opened.needs(Able.STORE)
     batches = [fresh([f"{origin} {row}" for row in range(50)]) for origin in range(8)]
+    assert opened.run(opened.harness.sink.write(batches)) == DELIVERED
+    assert_stored(opened, expected(*batches))
+
+
+def test_batches_of_one_origin_go_in_one_write_among_others(opened: Opened) -> None:
+    opened.needs(Able.STORE)
+    batches = [*fresh_of_one(4, ["a", "b"]), fresh(["c"]), *fresh_of_one(3, ["d"])]
+    assert len({row.id for row in expected(*batches)}) == 12
     assert opened.run(opened.harness.sink.write(batches)) == DELIVERED
     assert_stored(opened, expected(*batches))
 
@@ -160,6 +168,18 @@ def test_a_sink_survives_many_failed_writes(opened: Opened) -> None:
     opened.harness.heal()
     assert opened.run(deliver(opened.harness.sink, batches)) == {}
     assert_stored(opened, expected(*batches))
+
+
+def test_a_flaky_destination_loses_nothing_of_large_and_small_writes(opened: Opened) -> None:
+    opened.needs(Able.STORE, Able.FLAKE)
+    opened.harness.flake()
+    wanted: list[Stored] = []
+    for _ in range(6):  # each row in one write only: no later copy hides that it is missing
+        large = [batch for _ in range(3) for batch in fresh_of_one(2, ["x" * 1000] * 70)]
+        batches = [fresh(["a", "b"]), *large, fresh(["c"])]
+        assert opened.run(deliver(opened.harness.sink, batches)) == {}
+        wanted += expected(*batches)
+    assert_stored(opened, wanted, copies=True)
 
 
 def test_copies_after_a_lost_answer_have_equal_ids_texts_and_times(opened: Opened) -> None:

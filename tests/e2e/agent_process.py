@@ -121,6 +121,7 @@ class Agent:
 
     def wait_idle(self, secs: float) -> None:
         """Until nothing is under way and nothing new has come up for a while."""
+        wait_for("answer of the agent", START_SECS, self._answers)
         since = time.monotonic()
 
         def steady() -> bool:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from logship.api import time_text
 
-_ROTATED = "%Y%m%d-%H%M%S"
+_FIRST_ROTATION = 1_795_400_000
 
 
 def line(text: str | bytes, *, stream: str = "stdout", tag: str = "F") -> bytes:
@@ -59,22 +59,13 @@ class ContainerLog:
 
     def rotate(self, meanwhile: bytes = b"") -> None:
         """`meanwhile`: written between the rename and the runtime's reopening of its log."""
-        rotated = self._rotated()
-        for old in rotated[: max(0, len(rotated) - (self.keep_files - 2))]:
-            old.unlink()
-        for plain in (path for path in self._rotated() if path.suffix != ".gz"):
-            compress(plain)
-        # kubelet rotates at most every ten seconds; here names must differ when it is sooner
-        named = time.localtime(1_795_400_000 + self.rotations)
+        make_room(self.path, self.keep_files)
+        self.path.rename(rotated_path(self.path, self.rotations))
         self.rotations += 1
-        self.path.rename(self.path.with_name(f"{self.path.name}.{time.strftime(_ROTATED, named)}"))
         if meanwhile:
             self.append(meanwhile)
         self.close()
         self.append(b"")
-
-    def _rotated(self) -> list[Path]:
-        return sorted(self.directory.glob(f"{self.path.name}.*"))
 
     def remove(self) -> None:
         """The pod was deleted."""
@@ -88,6 +79,22 @@ class ContainerLog:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def make_room(live: Path, keep_files: int) -> None:
+    """What kubelet does before it renames the live file."""
+    rotated = sorted(live.parent.glob(f"{live.name}.*"))
+    for old in rotated[: max(0, len(rotated) - (keep_files - 2))]:
+        old.unlink()
+    for path in sorted(live.parent.glob(f"{live.name}.*")):
+        if path.suffix != ".gz":
+            compress(path)
+
+
+def rotated_path(live: Path, number: int) -> Path:
+    """kubelet rotates every ten seconds at most; here names must differ when it is sooner."""
+    when = time.localtime(_FIRST_ROTATION + number)
+    return live.with_name(f"{live.name}.{time.strftime('%Y%m%d-%H%M%S', when)}")
 
 
 def compress(path: Path) -> None:

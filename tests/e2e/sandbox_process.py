@@ -4,7 +4,8 @@ import http.client
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,10 +54,16 @@ class SandboxProcess:
 
     def rows(self, project: str) -> list[Arrived]:
         """Every entry of the project as it was written, copies included, in order of arrival."""
+        return list(self.each_row(project))
+
+    def each_row(self, project: str) -> Iterator[Arrived]:
         log = f"projects/{project}/logs/"
-        lines = self._call("GET", "/sandbox/entries").splitlines()
-        entries = (msgspec.json.decode(text, type=Entry) for text in lines)
-        return [entry.row() for entry in entries if entry.logName.startswith(log)]
+        with closing(self._connection()) as connection:
+            connection.request("GET", "/sandbox/entries")
+            for text in connection.getresponse():
+                entry = msgspec.json.decode(text, type=Entry)
+                if entry.logName.startswith(log):
+                    yield entry.row()
 
     def trouble(self, service: str, fault: Mapping[str, float]) -> None:
         """The fields of `logship_sandbox.Fault`."""
@@ -65,18 +72,16 @@ class SandboxProcess:
     def end_trouble(self) -> None:
         self._call("DELETE", "/sandbox/faults")
 
-    def _call(self, method: str, path: str, body: object = None) -> bytes:
-        address = urlsplit(self.logging_endpoint)
-        connection = http.client.HTTPConnection(address.netloc, timeout=60)
-        try:
+    def _call(self, method: str, path: str, body: object = None) -> None:
+        with closing(self._connection()) as connection:
             content = None if body is None else json.dumps(body)
             connection.request(method, path, content, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             found = answer.read()
             assert answer.status == 200, f"{method} {path}: {answer.status} {found[:500]!r}"
-            return found
-        finally:
-            connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(urlsplit(self.logging_endpoint).netloc, timeout=60)
 
     def close(self) -> None:
         self._process.terminate()

@@ -113,7 +113,8 @@ class Machine(RuleBasedStateMachine):
     def reopen(self) -> None:
         """The second half of a rotation."""
         if self.current != self.live:
-            self.old, self.current = self.current, self.live
+            # In mid-record nothing can come late: what follows is written after it.
+            self.old, self.current = None if self.open_parts else self.current, self.live
             self.live.touch()
             self.reopened_at = self.runner.run(self.now())
 
@@ -121,7 +122,7 @@ class Machine(RuleBasedStateMachine):
     def flush_late(self) -> None:
         """The runtime's flush may reach the old file after the new one is there, but soon."""
         soon = self.runner.run(self.now()) - self.reopened_at < QUIET_SECS
-        if soon and self.old and self.old.exists() and not self.open_parts:
+        if soon and self.old and self.old.exists():
             with self.old.open("ab") as file:
                 file.write(self.line("stdout", "F", text := f"late {self.lines}"))
             self.written.append(text)

@@ -4,10 +4,12 @@ import datetime
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import grpc
 import pyarrow as pa
+from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery as gbq
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types
@@ -15,10 +17,11 @@ from google.cloud.bigquery_storage_v1.services.big_query_write.transports import
     BigQueryWriteGrpcTransport,
 )
 
-from logship_sandbox.faults import Faults
+from logship_sandbox.faults import Verdict
 
 PROJECT = "test-project"
 CALL_SECS = 20
+NO_RETRY = Retry(predicate=lambda error: False)
 UTC_MICROS = pa.timestamp("us", "UTC")
 STRINGS = "severity message cluster namespace pod container node stream trace span_id insert_id"
 BASE_TIME = datetime.datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=datetime.UTC)
@@ -50,13 +53,26 @@ def log_batch(rows: int, **columns: object) -> pa.RecordBatch:
     return pa.record_batch({**made, **columns})
 
 
-def request(stream: str, batch: pa.RecordBatch, schema: bool = True, **more: object) -> object:
+def request(
+    stream: str, batch: pa.RecordBatch, schema: bool = True, **more: object
+) -> types.AppendRowsRequest:
     """An AppendRowsRequest; `schema` brings the writer schema."""
     made = types.AppendRowsRequest(write_stream=stream, **more)
     if schema:
         made.arrow_rows.writer_schema.serialized_schema = batch.schema.serialize().to_pybytes()
     made.arrow_rows.rows.serialized_record_batch = batch.serialize().to_pybytes()
     return made
+
+
+class Trouble:
+    """Does `verdict` to every call of the sandbox."""
+
+    def __init__(self) -> None:
+        self.verdict = Verdict()
+
+    def next(self, service: str) -> Verdict:
+        assert service == "bigquery"
+        return self.verdict
 
 
 @dataclass
@@ -67,7 +83,7 @@ class Warehouse:
     rest: gbq.Client
     write: BigQueryWriteClient
     dataset: str
-    faults: Faults
+    faults: Trouble
 
     def path(self, table: str) -> str:
         return f"{PROJECT}.{self.dataset}.{table}"
@@ -83,9 +99,9 @@ class Warehouse:
             setattr(table, option, value)
         return self.rest.create_table(table)
 
-    def append(self, *requests: object) -> list[types.AppendRowsResponse]:
+    def append(self, *requests: types.AppendRowsRequest) -> list[types.AppendRowsResponse]:
         """One connection with these requests."""
-        return list(self.write.append_rows(iter(requests), timeout=CALL_SECS))
+        return list(self.write.append_rows(iter(requests), retry=None, timeout=CALL_SECS))
 
     def append_batch(self, table: str, batch: pa.RecordBatch) -> types.AppendRowsResponse:
         return self.append(request(self.stream(table), batch))[0]
@@ -104,17 +120,28 @@ class Warehouse:
 
 def client(http: int) -> gbq.Client:
     endpoint = {"api_endpoint": f"http://127.0.0.1:{http}"}
-    return gbq.Client(PROJECT, AnonymousCredentials(), client_options=endpoint)
+    nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    return gbq.Client(PROJECT, nobody, client_options=endpoint)
 
 
-def warehouse(name: str, ports: tuple[int, int], faults: Faults) -> Iterator[Warehouse]:
+@contextmanager
+def connected(
+    name: str, ports: tuple[int, int], dataset: str, faults: Trouble
+) -> Iterator[Warehouse]:
+    """Clients of a BigQuery at (REST, gRPC) ports."""
     rest = client(ports[0])
-    dataset = f"d_{uuid.uuid4().hex[:12]}"
-    rest.create_dataset(dataset)
     options: Sequence[tuple[str, int]] = [("grpc.max_send_message_length", -1)]
     with grpc.insecure_channel(f"127.0.0.1:{ports[1]}", options=options) as channel:
-        write = BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))
+        transport = BigQueryWriteGrpcTransport(channel=channel)
+        write = BigQueryWriteClient(transport=transport)  # type: ignore[no-untyped-call]
         yield Warehouse(name, rest, write, dataset, faults)
-    faults.clear()
-    rest.delete_dataset(dataset, delete_contents=True, not_found_ok=True)
-    rest.close()
+    rest.close()  # type: ignore[no-untyped-call]
+
+
+def warehouse(name: str, ports: tuple[int, int], faults: Trouble) -> Iterator[Warehouse]:
+    """One with a data set of its own, gone afterwards."""
+    with connected(name, ports, f"d_{uuid.uuid4().hex[:12]}", faults) as made:
+        made.rest.create_dataset(made.dataset)
+        yield made
+        faults.verdict = Verdict()
+        made.rest.delete_dataset(made.dataset, delete_contents=True, not_found_ok=True)

@@ -1,4 +1,4 @@
-"""A sandbox and an HTTP client for one test, in one event loop, on free ports."""
+"""A sandbox for one test in its event loop, and Pub/Sub servers as processes for the contract."""
 
 import asyncio
 import os
@@ -7,16 +7,23 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
 import aiohttp
 import grpc
+import grpc.aio
 import orjson
 import pytest
+from google.pubsub_v1 import PublisherClient, SubscriberClient, types
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from logship_sandbox.client import Rest
 from logship_sandbox.server import Options, Sandbox
+from tests.sandbox.pubsub_pulling import NAME, TOPIC, Client, Test
+from tests.sandbox.pubsub_service import Service
 
 TEST_SECS = 20.0
 
@@ -110,3 +117,43 @@ def _wait_until_serving(address: str, process: "subprocess.Popen[bytes]") -> Non
             except grpc.FutureTimeoutError:
                 continue
     pytest.fail("the Pub/Sub emulator did not answer within 60 s")
+
+
+@pytest.fixture
+def service(pubsub_address: str) -> Iterator[Service]:
+    """Clients of the sandbox, then of the emulator, with a project of the test's own."""
+    options = [("grpc.max_receive_message_length", -1)]
+    with grpc.insecure_channel(pubsub_address, options=options) as channel:
+        yield Service(
+            PublisherClient(transport=PublisherGrpcTransport(channel=channel)),
+            SubscriberClient(transport=SubscriberGrpcTransport(channel=channel)),
+            channel,
+            f"projects/p-{uuid.uuid4().hex[:12]}",
+        )
+
+
+@pytest.fixture
+def ready(service: Service) -> Service:
+    """With a topic and a subscription."""
+    service.create_topic()
+    service.subscribe()
+    return service
+
+
+@pytest.fixture
+def with_pubsub(with_sandbox: Callable[..., None]) -> Callable[[Test], None]:
+    """Run an async test with a topic, a subscription and a client."""
+
+    def run(test: Test) -> None:
+        async def body(sandbox: Sandbox, rest: Rest) -> None:
+            address = sandbox.environment()["PUBSUB_EMULATOR_HOST"]
+            async with grpc.aio.insecure_channel(address) as channel:
+                client = Client(channel)
+                await client.call("CreateTopic", types.Topic(name=TOPIC), types.Topic)
+                subscription = types.Subscription(name=NAME, topic=TOPIC)
+                await client.call("CreateSubscription", subscription, types.Subscription)
+                await test(sandbox, client)
+
+        with_sandbox(body, Options())
+
+    return run

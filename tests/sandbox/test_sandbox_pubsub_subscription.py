@@ -21,7 +21,9 @@ def message(text: str, size: int = 1) -> Message:
     return Message(types.PubsubMessage.pb()(message_id=text), size)
 
 
-def subscription(policy: Policy | None = None, *, graves: list[Entry] | None = None) -> Subscription:
+def subscription(
+    policy: Policy | None = None, *, graves: list[Entry] | None = None
+) -> Subscription:
     def bury(entry: Entry) -> bool:
         if graves is None:
             return False
@@ -82,6 +84,18 @@ def test_a_client_that_reconnects_and_extends_keeps_its_message() -> None:
     assert ids(sub.take(65, 1, PLENTY, 10)) == ["a"]
 
 
+def test_a_late_ack_counts_until_the_message_is_given_away_again() -> None:
+    sub = subscription()
+    for text in "ab":
+        sub.offer(message(text))
+    a, b = sub.take(0, 2, PLENTY, 10)
+    sub.expire(20)
+    sub.acknowledge([a.ack_id])
+    assert ids(sub.take(20, 2, PLENTY, 10)) == ["b"]
+    sub.acknowledge([b.ack_id])
+    assert len(sub) == 1
+
+
 def test_flow_control_counts_what_is_leased_to_a_stream() -> None:
     sub = subscription()
     one, other = Consumer(), Consumer()
@@ -109,19 +123,25 @@ def test_a_retry_policy_delays_a_nacked_message_longer_each_time() -> None:
     assert sub.take(now, 1, PLENTY, 600)
 
 
-def test_a_message_is_buried_after_its_last_attempt_and_only_if_there_is_a_grave() -> None:
+def exhaust(sub: Subscription) -> None:
+    """Let five deadlines of one message pass."""
+    sub.offer(message("a"))
+    for attempt in range(5):
+        assert sub.take(attempt * 10, 1, PLENTY, 10)
+    sub.expire(50)
+
+
+def test_a_message_is_buried_after_its_last_attempt() -> None:
     graves: list[Entry] = []
     sub = subscription(Policy(max_attempts=5), graves=graves)
-    ungraved = subscription(Policy(max_attempts=5))
-    for each in (sub, ungraved):
-        each.offer(message("a"))
-        for attempt in range(5):
-            assert not graves
-            (lease,) = each.take(attempt * 10, 1, PLENTY, 10)
-        each.expire(50)
-        graves, found = [], len(graves)
-        assert found == (1 if each is sub else 0)
-    assert len(sub) == 0 and len(ungraved) == 1
+    exhaust(sub)
+    assert [entry.attempts for entry in graves] == [5] and len(sub) == 0
+
+
+def test_a_message_without_a_grave_stays() -> None:
+    sub = subscription(Policy(max_attempts=5))
+    exhaust(sub)
+    assert ids(sub.take(50, 1, PLENTY, 10)) == ["a"]
 
 
 class Life(RuleBasedStateMachine):

@@ -18,7 +18,7 @@ import grpc.aio
 from google.cloud.bigquery_storage_v1 import types
 
 from logship_gcp.bigquery.schema import TableName
-from logship_gcp.pubsub.channel import routing
+from logship_gcp.pubsub.channel import Link
 
 METHOD = "/google.cloud.bigquery.storage.v1.BigQueryWrite/AppendRows"
 MAX_REQUEST_BYTES = 9_000_000
@@ -64,8 +64,9 @@ def request(table: TableName, schema: bytes, rows: bytes) -> bytes:
 
 
 class Appender:
-    def __init__(self, opened: grpc.aio.Channel, timeout_secs: float) -> None:
-        self._open = opened.stream_stream(METHOD, None, _RESPONSE.FromString)
+    def __init__(self, link: Link, timeout_secs: float) -> None:
+        self._link = link
+        self._open = link.channel.stream_stream(METHOD, None, _RESPONSE.FromString)
         self._timeout = timeout_secs
         self._turns = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._writing = asyncio.Lock()
@@ -74,7 +75,7 @@ class Appender:
         self._readers: set[asyncio.Task[None]] = set()
 
     async def append(self, table: TableName, body: bytes) -> Answer:
-        """Raises `Broken` when nobody knows whether the rows were written."""
+        """Raises `Broken` when nobody knows whether the rows were written, and Retry."""
         async with self._turns:
             answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
             try:
@@ -82,9 +83,11 @@ class Appender:
                     await self._write(table, body, answer)
                     return await answer
             except TimeoutError:
-                self._call.cancel()  # answers that come later could not be told apart
+                if self._call is not None:
+                    self._call.cancel()  # answers that come later could not be told apart
                 raise Broken(f"no answer in {self._timeout:g} s") from None
             except grpc.aio.AioRpcError as error:
+                self._link.failed(error)
                 raise Broken(error.details() or "", error) from error
             finally:
                 answer.cancel()
@@ -94,14 +97,15 @@ class Appender:
     ) -> None:
         async with self._writing:
             if self._call is None or self._call.done():
-                self._begin(table)
+                metadata = await self._link.metadata("write_stream", table.stream)
+                self._begin(metadata)
             self._waiting.append(answer)
             # When the call has ended, its reader tells every request why.
             with suppress(asyncio.InvalidStateError):
                 await self._call.write(body)
 
-    def _begin(self, table: TableName) -> None:
-        self._call = self._open(None, metadata=routing("write_stream", table.stream))
+    def _begin(self, metadata: tuple[tuple[str, str], ...]) -> None:
+        self._call = self._open(None, metadata=metadata)
         self._waiting = deque()
         reader = asyncio.get_running_loop().create_task(_read(self._call, self._waiting))
         self._readers.add(reader)

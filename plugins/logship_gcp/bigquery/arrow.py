@@ -8,6 +8,7 @@ into a column of their own.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,6 +27,8 @@ _TYPES: Mapping[str, pa.DataType] = {
     "JSON": pa.string(),
 }
 SCHEMA = pa.schema([pa.field(column.name, _TYPES[column.type]) for column in COLUMNS])
+# pyarrow-stubs type an array by its scalars; what a column holds is said by SCHEMA.
+Array: TypeAlias = "pa.Array[Any]"
 _TROUBLE = (pa.ArrowException, ValueError, OverflowError, TypeError)
 
 
@@ -84,7 +87,7 @@ def _columns(batch: Batch, extractor: Extractor, ingest_ns: int) -> pa.RecordBat
     rows, count = batch.rows, len(batch.rows)
     found = extractor.columns(rows.texts, rows.streams)
     timestamps, nanos = _timestamps(rows.times, batch.mtime_ns)
-    columns: dict[str, pa.Array] = {
+    columns: dict[str, Array] = {
         "timestamp": timestamps,
         "nanos": nanos,
         "event_time": _event_times(found.event_times),
@@ -103,11 +106,11 @@ def _columns(batch: Batch, extractor: Extractor, ingest_ns: int) -> pa.RecordBat
     return pa.RecordBatch.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
-def _texts(values: Sequence[str | None]) -> pa.Array:
+def _texts(values: Sequence[str | None]) -> Array:
     return pa.array(values, pa.string())
 
 
-def _labels(batch: Batch) -> pa.Array:
+def _labels(batch: Batch) -> Array:
     count, shared = len(batch.rows), label_column(batch)
     if not batch.rows.marks:
         return pa.repeat(pa.scalar(shared, pa.string()), count)
@@ -117,7 +120,7 @@ def _labels(batch: Batch) -> pa.Array:
     return _texts(labels)
 
 
-def _timestamps(times: Sequence[str], mtime_ns: int) -> tuple[pa.Array, pa.Array]:
+def _timestamps(times: Sequence[str], mtime_ns: int) -> tuple[Array, Array]:
     """(microseconds, the nanoseconds left over) of the rows' times."""
     if "" in times:  # a line without a time of its own has that of its file
         own = time_text(mtime_ns)
@@ -130,7 +133,7 @@ def _timestamps(times: Sequence[str], mtime_ns: int) -> tuple[pa.Array, pa.Array
         return micros.cast(MICROS), pa.array([left for _, left in each], pa.int64())
 
 
-def _event_times(times: Sequence[str | None]) -> pa.Array:
+def _event_times(times: Sequence[str | None]) -> Array:
     """Microseconds; None where the application wrote no time that can be read."""
     try:
         return _split(pc.cast(pa.array(times, pa.string()), _NANOS))[0]
@@ -139,7 +142,7 @@ def _event_times(times: Sequence[str | None]) -> pa.Array:
         return pa.array(each, pa.int64()).cast(MICROS)
 
 
-def _split(times: pa.Array) -> tuple[pa.Array, pa.Array]:
+def _split(times: Any) -> tuple[Array, Array]:
     """(microseconds, nanoseconds left over), rounded down before 1970 as well."""
     left = pc.nanosecond(times)
     whole = pc.divide(pc.subtract(times.cast(pa.int64()), left), 1000)

@@ -62,9 +62,9 @@ class TableName:
 def view_sql(table: TableName) -> str:
     """Every row once: of the copies of an id the first that was written.
 
-    The day stands in PARTITION BY, because BigQuery moves a filter on it through the window only
-    then: `WHERE DATE(timestamp) = ...` on the view reads one partition of the table. Copies of a row
-    have the same timestamp, so it takes nothing away.
+    The day stands in PARTITION BY, because only then BigQuery moves a filter on it through the
+    window: `WHERE DATE(timestamp) = ...` on the view reads one partition of the table. Copies of a
+    row have the same timestamp, so it takes nothing away.
     """
     return (
         "SELECT *\n"

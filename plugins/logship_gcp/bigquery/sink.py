@@ -7,23 +7,21 @@ neighbours.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from logship.api import DELIVERED, Batch, ConfigError, Context, Outcome, Sink
+from logship.severity import DEFAULT_KEYS
 from logship_gcp.bigquery import target
 from logship_gcp.bigquery.append import Appender
-from logship_gcp.bigquery.extract import MESSAGE_KEYS, Extractor, Keys
+from logship_gcp.bigquery.extract import MESSAGE_KEYS, TRACE_KEYS, Extractor, Keys
 from logship_gcp.bigquery.schema import TableName
 from logship_gcp.bigquery.tables import TableOptions, Tables
-from logship_gcp.bigquery.writing import Failed, Parcel, Writer, gather, outcome
+from logship_gcp.bigquery.writing import Failed, Failure, Writer, gather, outcome
 from logship_gcp.pubsub import channel
-
-if TYPE_CHECKING:
-    from google.auth.credentials import Credentials
 
 
 class BigQuerySinkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,20 +83,99 @@ class BigQuerySinkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
         str,
         Meta(description="Of datasets that are made.", examples=["EU", "asia-northeast1"]),
     ] = ""
-    message_keys: Annotated[
+    severity_keys: Annotated[
         tuple[str, ...],
-        Meta(description="The keys of a JSON object that may hold its message, the first first."),
+        Meta(description="The keys of a JSON object that may hold its severity, the first first."),
+    ] = DEFAULT_KEYS
+    message_keys: Annotated[
+        tuple[str, ...], Meta(description="The keys that may hold its message.")
     ] = MESSAGE_KEYS
+    trace_keys: Annotated[
+        tuple[str, ...], Meta(description="The keys that may hold its trace.")
+    ] = TRACE_KEYS
     endpoint: Annotated[
         str,
         Meta(
+            description="Where BigQuery's REST API is; used when something is to be made. Empty: "
+            "at Google. Loopback and `http://` mean no credentials.",
+            examples=["http://127.0.0.1:9050"],
+        ),
+    ] = ""
+    grpc_endpoint: Annotated[
+        str,
+        Meta(
             description="Where the Storage Write API is. Loopback and `http://` mean plain text "
-            "without credentials."
+            "without credentials.",
+            examples=["127.0.0.1:9060"],
         ),
     ] = "bigquerystorage.googleapis.com"
-    rest_endpoint: Annotated[
-        str, Meta(description="Where BigQuery's REST API is. Empty: at Google.")
-    ] = ""
     request_timeout_secs: Annotated[
         float, Meta(gt=0, le=600, description="How long one call may take.")
     ] = 60.0
+
+
+class BigQuerySink(Sink):
+    """Writes rows to BigQuery tables, through the Storage Write API."""
+
+    config = BigQuerySinkConfig
+    request_bytes = 4 * 1024 * 1024
+
+    def __init__(self, config: msgspec.Struct, context: Context) -> None:
+        super().__init__(config, context)
+        assert isinstance(config, BigQuerySinkConfig)
+        self._path = f"sinks.{context.name}"
+        target.check(self._path, config.dataset, config.table, config.allow, config.otherwise)
+        self._config = config
+        self._grpc = channel.Endpoint.parse(config.grpc_endpoint)
+        self._anonymous = bool(config.endpoint) and channel.Endpoint.parse(config.endpoint).plain
+        if self._grpc.plain and not config.project:
+            reason = "needed: an endpoint without credentials names no project"
+            raise ConfigError(f"{self._path}.project", reason)
+        keys = Keys(config.severity_keys, config.message_keys, trace=config.trace_keys)
+        self._extractor = Extractor(keys)
+        self._tables: Tables | None = None
+
+    async def start(self) -> None:
+        config, world = self._config, self.context.world
+        self._link = await channel.Link.open(self._grpc, world, self._path)
+        project = config.project or await channel.default_project(world, self._path)
+        self._targets = target.Targets(
+            project, config.dataset, config.table, config.allow, config.otherwise
+        )
+        self._appender = Appender(self._link, config.request_timeout_secs)
+        self._writer = Writer(self._appender, self._make if config.create else None)
+        if config.create:
+            options = TableOptions(
+                config.location,
+                config.partition_expiration_days,
+                config.require_partition_filter,
+                config.view,
+                config.request_timeout_secs,
+            )
+            self._tables = await world.offload.run(
+                Tables, project, config.endpoint, self._anonymous, options
+            )
+
+    async def _make(self, table: TableName) -> None:
+        assert self._tables is not None
+        await self.context.world.offload.run(self._tables.make, table)
+
+    async def close(self) -> None:
+        await self._appender.close()
+        await self._link.close()
+        if self._tables is not None:
+            self._tables.close()
+
+    async def write(self, batches: Sequence[Batch]) -> Outcome:
+        now_ns = self.context.world.clock.wall_ns()
+        parcels, refused = await gather(batches, self._targets, self._extractor, now_ns)
+        parts = await asyncio.gather(*(self._writer.write(parcel) for parcel in parcels))
+        failures: list[Failure] = [*refused, *(failure for part in parts for failure in part)]
+        if not failures:
+            return DELIVERED
+        first = failures[0]
+        sent = sum(len(parcel.rows) for parcel in parcels)
+        again = sum(len(f.parcel.rows) for f in failures if isinstance(f, Failed))
+        if isinstance(first, Failed) and again == sent and not refused:
+            raise first.retry
+        return outcome(failures)

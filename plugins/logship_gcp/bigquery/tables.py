@@ -6,7 +6,7 @@ belongs to whoever made it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from google.api_core.exceptions import Forbidden, GoogleAPICallError, RetryError, Unauthorized
 from google.auth.credentials import AnonymousCredentials
@@ -22,9 +22,6 @@ from logship_gcp.bigquery.schema import (
     view_sql,
 )
 
-if TYPE_CHECKING:
-    from google.auth.credentials import Credentials
-
 _DAY_MS = 24 * 60 * 60 * 1000
 
 
@@ -39,14 +36,14 @@ class TableOptions:
 
 class Tables:
     def __init__(
-        self, project: str, endpoint: str, credentials: "Credentials | None", options: TableOptions
+        self, project: str, endpoint: str, anonymous: bool, options: TableOptions
     ) -> None:
+        """Blocks, while it looks for credentials: `anonymous` needs none."""
         self._options = options
-        client_options = {"api_endpoint": endpoint} if endpoint else None
         self._client: Any = bigquery.Client(
             project=project,
-            credentials=credentials or AnonymousCredentials(),  # type: ignore[no-untyped-call]
-            client_options=client_options,
+            credentials=AnonymousCredentials() if anonymous else None,  # type: ignore[no-untyped-call]
+            client_options={"api_endpoint": endpoint} if endpoint else None,
         )
 
     def make(self, table: TableName) -> None:

@@ -2,17 +2,19 @@
 
 A request that is refused as a whole, without saying which entry is the cause, is sent again in
 halves until the entry is alone: that row is refused, its neighbours are written. Before that, for a
-400, a request is sent that writes nothing (`dryRun`) and shares its defaults: if it is refused too,
-the cause is no row (a project that is none, a label), and nothing may be thrown away for it.
+400, a request is sent that writes nothing (`dryRun`) and says the same about its origin: if it is
+refused too, the cause is no row (a project that is none, a label), and nothing may be thrown away
+for it. At most MAX_REQUESTS are sent; rows that are left come again.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from logship_gcp.cloud_logging.requests import Request
 from logship_gcp.cloud_logging.responses import Answer, Divide, Later, Verdict, Written, decide
+
+MAX_REQUESTS = 256
 
 
 class Post(Protocol):
@@ -36,34 +38,48 @@ class Delivered:
 
 async def deliver(request: Request, post: Post, project: str) -> Delivered:
     """Send the request, and its parts where that is needed."""
-    verdict = await _send(request.body(), post, project)
-    if isinstance(verdict, Divide) and verdict.suspect_request:
-        doubt = await _send(request.probe(), post, project)
-        if isinstance(doubt, Later):
-            verdict = doubt
-        elif isinstance(doubt, Divide):
-            verdict = Later(f"every request is refused, whatever is in it: {doubt.reason}")
-    if isinstance(verdict, Divide):
-        return await _divide(request, verdict, post, project)
-    return _result(request, verdict)
-
-
-async def _divide(request: Request, verdict: Divide, post: Post, project: str) -> Delivered:
     delivered = Delivered()
-    pending: list[tuple[Request, Divide]] = [(request, verdict)]
-    while pending:
-        whole, refusal = pending.pop()
-        if len(whole) == 1:
-            delivered.refused.append((*whole.row(0), refusal.reason))
-            continue
-        halves = whole.halves()
-        verdicts = await asyncio.gather(*(_send(half.body(), post, project) for half in halves))
-        for half, verdict_of_half in zip(halves, verdicts, strict=True):
-            if isinstance(verdict_of_half, Divide):
-                pending.append((half, verdict_of_half))
-            else:
-                delivered.add(_result(half, verdict_of_half))
+    innocent: set[bytes | int] = set()
+    pending = [request]
+    for _ in range(MAX_REQUESTS):
+        if not pending:
+            break
+        current = pending.pop()
+        verdict = await _send(current.body(), post, project)
+        if isinstance(verdict, Divide):
+            verdict = await _without_suspicion(current, verdict, innocent, post, project)
+        if not isinstance(verdict, Divide):
+            delivered.add(_result(current, verdict))
+        elif len(current) == 1:
+            delivered.refused.append((*current.row(0), verdict.reason))
+        else:
+            pending += reversed(current.halves())
+    rest = Later(f"after {MAX_REQUESTS} requests there are still entries that are refused")
+    delivered.later += [(left, rest) for left in pending]
     return delivered
+
+
+async def _without_suspicion(
+    request: Request, verdict: Divide, innocent: set[bytes | int], post: Post, project: str
+) -> Verdict:
+    """The verdict, once it is known that entries and not what they share are the cause of it.
+
+    What a request's entries share is in its defaults, or is that of their batch. `innocent`: what
+    was found to be no cause before.
+    """
+    batches = {part.batch for part in request.parts}
+    if not verdict.suspect_request or (not request.defaults and len(batches) > 1):
+        return verdict
+    shared = request.defaults or min(batches)
+    if shared in innocent:
+        return verdict
+    answer = await _send(request.probe(), post, project)
+    if isinstance(answer, Divide):
+        return Later(f"requests are refused whatever is in them: {answer.reason}")
+    if isinstance(answer, Written):
+        innocent.add(shared)
+        return verdict
+    return answer
 
 
 async def _send(body: bytes, post: Post, project: str) -> Verdict:

@@ -7,7 +7,7 @@ the textPayload. An object that is nested too deeply or too large for an entry i
 text it is; a text too large for an entry is cut between characters and labelled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 
@@ -62,13 +62,13 @@ class _Encoder:
         if not len(rows):
             return b""
         firsts = first_chars(rows.texts)
-        parsed = rows.fields
-        if parsed is None and self._reader.json and "{" in firsts:
-            parsed = parse(rows.texts)
         severities = glog_severities(rows.texts, firsts)
-        if parsed is None or not any(map(_is_object, parsed)):
-            return self._encode_texts(severities)
-        return self._encode_mixed(parsed, severities)
+        if rows.fields is not None:
+            return self._encode_mixed(rows.fields, severities)
+        if self._reader.json and "{" in firsts:
+            # One at a time: objects that are all kept cost the garbage collector as much again.
+            return self._encode_mixed(map(parse, rows.texts), severities)
+        return self._encode_texts(severities)
 
     def _encode_texts(self, severities: dict[int, str]) -> bytes:
         payloads = escaped(self._rows.texts)
@@ -80,15 +80,18 @@ class _Encoder:
         if max(map(len, payloads)) > self._room:
             special.update(row for row, text in enumerate(payloads) if len(text) > self._room)
         for row in special:
-            middles[row], payloads[row] = self._text(row, severities.get(row))
+            middles[row], quoted = self._text(row, severities.get(row), QUOTED_TEXT)
+            payloads[row] = quoted[1:-1]
         prefix, ids = self._ids({})
         return entries(prefix, ids, self._times, middles, payloads, b'"}')
 
-    def _text(self, row: int, severity: str | None) -> tuple[bytes, bytes]:
-        """(middle, payload without quotes) of a text row that has something of its own."""
-        text, labels = self._fitting(self._rows.texts[row], row, {})
-        middle = self._middles.special(QUOTED_TEXT, self._streams[row], severity, {}, labels)
-        return middle, orjson.dumps(text)[1:-1]
+    def _text(self, row: int, severity: str | None, kind: bytes) -> tuple[bytes, bytes]:
+        """(middle, payload) of a text row."""
+        text, stream = self._rows.texts[row], self._streams[row]
+        if len(text) * 4 <= self._room and row not in self._labels:
+            return self._middles.plain(kind, stream, severity), orjson.dumps(text)
+        text, labels = self._fitting(text, row, {})
+        return self._middles.special(kind, stream, severity, {}, labels), orjson.dumps(text)
 
     def _fitting(
         self, text: str, row: int, labels: dict[str, str]
@@ -101,45 +104,61 @@ class _Encoder:
         return cut(text, room), {**labels, "logship/cut": "true"}
 
     def _encode_mixed(
-        self, parsed: Sequence[JsonObject | None], severities: dict[int, str]
+        self, parsed: Iterable[JsonObject | None], severities: dict[int, str]
     ) -> bytes:
         middles, payloads, times = [], [], list(self._times)
         given: dict[int, str] = {}
-        lift = self._reader.lift
         for row, fields in enumerate(parsed):
             if fields is None:
-                middle, payload = self._text(row, severities.get(row))
-                payload = b'%b"' % payload
-            elif (simple := self._simple(row, fields)) is not None:
-                middle, payload = simple
+                middle, payload = self._text(row, severities.get(row), TEXT)
             else:
-                lifted = lift(fields, times[row])
-                middle, payload = self._object(row, lifted)
-                if lifted.time is not None:
-                    times[row] = lifted.time
-                if lifted.insert_id is not None:
-                    given[row] = lifted.insert_id
+                found = self._reader.special_keys(fields)
+                middle, payload = self._simple(row, fields, found) or self._special(
+                    row, fields, found, times, given
+                )
             middles.append(middle)
             payloads.append(payload)
         prefix, ids = self._ids(given)
         return entries(prefix, ids, times, middles, payloads, b"}")
 
-    def _simple(self, row: int, fields: JsonObject) -> tuple[bytes, bytes] | None:
+    def _simple(
+        self, row: int, fields: JsonObject, found: frozenset[str]
+    ) -> tuple[bytes, bytes] | None:
         """(middle, payload) of an object that stays as it is, but perhaps for its severity."""
         if row in self._labels or len(fields) < 3:
             return None
-        told = self._reader.only_severity(fields)
+        told = self._reader.only_severity(fields, found)
         payload = written(told[1]) if told is not None else None
         if told is None or payload is None or len(payload) > self._room:
             return None
         return self._middles.plain(JSON, self._streams[row], told[0]), payload
+
+    def _special(
+        self,
+        row: int,
+        fields: JsonObject,
+        found: frozenset[str],
+        times: list[str],
+        given: dict[int, str],
+    ) -> tuple[bytes, bytes]:
+        """(middle, payload) of any object; its own time and id go into `times` and `given`."""
+        lifted = self._reader.lift(fields, found, times[row])
+        try:
+            made = self._object(row, lifted)
+        except TypeError:  # a transform has put in what JSON has no form for
+            return self._text(row, None, TEXT)
+        if lifted.time is not None:
+            times[row] = lifted.time
+        if lifted.insert_id is not None:
+            given[row] = lifted.insert_id
+        return made
 
     def _object(self, row: int, lifted: Lifted) -> tuple[bytes, bytes]:
         """(middle, payload) of a row that was a JSON object."""
         rest = lifted.rest
         message = only_message(rest) if len(rest) == 1 else None
         payload = written(rest) if message is None else None
-        size = lifted.own_bytes
+        size = lifted.own_bytes if lifted.members or lifted.labels else 0
         if payload is not None and len(payload) + size <= self._room:
             return self._middle(JSON, row, lifted, self._labels.get(row)), payload
         if size > self._room // 2:
@@ -169,10 +188,6 @@ class _Encoder:
         for row, own in given.items():
             ids[row] = own
         return b"", escaped(ids)
-
-
-def _is_object(fields: JsonObject | None) -> bool:
-    return fields is not None
 
 
 def _mark_labels(mark: Mark) -> dict[str, str]:

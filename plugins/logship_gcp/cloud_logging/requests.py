@@ -12,6 +12,8 @@ import msgspec
 
 _HEAD, _ENTRIES, _TAIL = b'{"partialSuccess":true,', b'"entries":[', b"]}"
 _OVERHEAD = len(_HEAD) + len(_ENTRIES) + len(_TAIL) + 1
+_OF_ORIGIN = ("logName", "resource", "labels")
+_RAW_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RAW_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -66,9 +68,12 @@ class Request:
         raise ValueError("a request of one entry has no halves")
 
     def probe(self) -> bytes:
-        """A request that writes nothing and asks whether the defaults are right."""
+        """A request that writes nothing, with all that the first entry says about its origin."""
         defaults = self.defaults + b"," if self.defaults else b""
-        return b'{"dryRun":true,' + defaults + b'"entries":[{"textPayload":"logship"}]}'
+        first = _RAW_MEMBERS.decode(_entries_of(self.parts[0])[0])
+        entry = {name: first[name] for name in _OF_ORIGIN if name in first}
+        asked = msgspec.json.encode(entry | {"textPayload": "logship"})
+        return b'{"dryRun":true,' + defaults + b'"entries":[' + asked + b"]}"
 
 
 def _size(defaults: bytes) -> int:

@@ -56,7 +56,7 @@ class CloudLogging(Sink):
         self._encoder = BatchEncoder(config, place)
         authorization: Authorization = Anonymous()
         if not config.anonymous:
-            authorization = found = DefaultCredentials(world.offload)
+            authorization = found = DefaultCredentials(world)
             await found.start()
         self._transport = Transport(
             config.endpoint,
@@ -74,8 +74,9 @@ class CloudLogging(Sink):
             raise RuntimeError("the sink is not started")
         requests = encoder.requests(batches, self.context.world.clock.wall_ns())
         project = encoder.place.project
-        delivered = await asyncio.gather(*(deliver(r, transport.post, project) for r in requests))
-        return _outcome(total(delivered), len(requests))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(deliver(r, transport.post, project)) for r in requests]
+        return _outcome(total([task.result() for task in tasks]), len(requests))
 
     async def close(self) -> None:
         if self._transport is not None:
@@ -118,7 +119,8 @@ def _groups(batches: Sequence[Batch], place: Place) -> Iterator[tuple[Frame, lis
     """(frame, indices of batches, whether they get requests of their own), by origin and labels."""
     groups: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
     for number, batch in enumerate(batches):
-        groups[batch.origin.key, id(batch.labels), tuple(batch.extra.items())].append(number)
+        labels = tuple(batch.labels.values.items())
+        groups[batch.origin.key, labels, tuple(batch.extra.items())].append(number)
     for numbers in groups.values():
         size = sum(batches[number].size() for number in numbers)
         alone = len(groups) == 1 or size >= ALONE_BYTES

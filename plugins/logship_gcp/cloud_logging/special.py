@@ -12,7 +12,8 @@ fit the field's type stays in the payload, part by part, so that no row is ever 
 
 insertId: an application's own is kept, as GKE does, in place of the row's id. It too is a function
 of the row's bytes, so a row sent twice is still one entry; rows to which the application gives the
-same id and time become one, as it asked for, and such rows do not sort by address.
+same id and time become one, as it asked for, and such rows do not sort by address. One that is not
+1 to 512 printable ASCII characters stays in the payload.
 
 A time of the application more than a day after the runtime's would be refused: the runtime's time
 is taken, the field stays, and the row is labelled. This compares two times of the same row and no
@@ -41,7 +42,7 @@ from logship_gcp.cloud_logging.times import TOO_LATE, special_time
 _PREFIX = "logging.googleapis.com/"
 _TIME_KEYS = ("timestamp", "timestampSeconds", "time")
 _BARE_TRACE = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
-MAX_ID_CHARS = 512
+_INSERT_ID = re.compile(r"[ -~]{1,512}")
 RESERVED_MARKS = 4
 MAX_LABELS_BYTES = 16 * 1024
 """Of one row's own labels; what is beyond stays in the payload."""
@@ -86,9 +87,14 @@ class Reader:
         object.__setattr__(self, "_severity_keys", frozenset(self.severity_keys) - others)
         object.__setattr__(self, "_keys", self._severity_keys | others)
 
-    def only_severity(self, fields: JsonObject) -> tuple[str | None, JsonObject] | None:
+    def special_keys(self, fields: JsonObject) -> frozenset[str]:
+        """Those that the object has."""
+        return self._keys.intersection(fields)
+
+    def only_severity(
+        self, fields: JsonObject, found: frozenset[str]
+    ) -> tuple[str | None, JsonObject] | None:
         """(severity, payload) of an object without any other special field; None if it has one."""
-        found = self._keys.intersection(fields)
         if not found:
             return None, fields
         if not found <= self._severity_keys:
@@ -99,10 +105,9 @@ class Reader:
             del fields["severity"]
         return severity, fields
 
-    def lift(self, fields: JsonObject, runtime_time: str) -> Lifted:
-        """`fields` is not changed."""
+    def lift(self, fields: JsonObject, found: frozenset[str], runtime_time: str) -> Lifted:
+        """`fields` is not changed; `found` are its special keys."""
         lifted = Lifted({**fields})
-        found = self._keys.intersection(fields)
         if severity := of_fields(fields, self.severity_keys):
             lifted.severity = severity[0]
             if severity[1] == "severity":
@@ -112,8 +117,9 @@ class Reader:
         for key in self.trace_keys:
             if key in found and self._lift_trace(lifted, key, fields[key]):
                 break
-        for key in found.intersection(_LIFTS):
-            _LIFTS[key](lifted, key, fields[key], self.max_labels)
+        for key in found:
+            if (lift := _LIFTS.get(key)) is not None:
+                lift(lifted, key, fields[key], self.max_labels)
         return lifted
 
     def _lift_trace(self, lifted: Lifted, key: str, value: object) -> bool:
@@ -172,7 +178,7 @@ def _lift_sampled(lifted: Lifted, key: str, value: object, max_labels: int) -> N
 
 
 def _lift_insert_id(lifted: Lifted, key: str, value: object, max_labels: int) -> None:
-    if isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARS:
+    if isinstance(value, str) and _INSERT_ID.fullmatch(value):
         lifted.insert_id = value
         del lifted.rest[key]
 

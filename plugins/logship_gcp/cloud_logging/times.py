@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple
 
 from logship.api import time_ns
 
+_PAIR = ("timestampSeconds", "timestampNanos")
 DAY_NS = 86_400 * 1_000_000_000
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # 0001-01-01 to 9999-12-31
 _EPOCH = datetime(1970, 1, 1)
@@ -55,14 +56,14 @@ def _written_time(fields: Mapping[str, object]) -> Time | None:
         text = _from_parts(stamp["seconds"], stamp["nanos"])
         if text is not None:
             return Time(text, ("timestamp",))
-    pair = ("timestampSeconds", "timestampNanos")
-    text = _from_parts(*map(fields.get, pair))
-    if text is not None:
-        return Time(text, pair)
-    for key in ("time", "timestamp"):
-        value = fields.get(key)
-        if isinstance(value, str) and is_valid(value):
-            return Time(value, (key,))
+    if "timestampSeconds" in fields:
+        text = _from_parts(*map(fields.get, _PAIR))
+        if text is not None:
+            return Time(text, _PAIR)
+    if isinstance(value := fields.get("time"), str) and is_valid(value):
+        return Time(value, ("time",))
+    if isinstance(stamp, str) and is_valid(stamp):
+        return Time(stamp, ("timestamp",))
     return None
 
 
@@ -86,7 +87,7 @@ def is_valid(text: str) -> bool:
     match = _RFC3339.fullmatch(text)
     if match is None or not _is_date(match[1]):
         return False
-    if text.endswith("Z") or "0001-01-01" < match[1] < "9999-12-31":
+    if text[-1] == "Z" or "0001-01-01" < match[1] < "9999-12-31":
         return True
     return _FIRST_SECOND <= time_ns(text) // 1_000_000_000 <= _LAST_SECOND
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from isal import igzip
 
-from logship.api import Offload
+from logship.api import Offload, Retry
 from logship_gcp.auth import Authorization
 from logship_gcp.cloud_logging.responses import Answer, Later, retry_after
 
@@ -59,9 +59,11 @@ class Transport:
     async def post(self, body: bytes) -> Answer | Later:
         """The answer, or why there is none."""
         async with self._slots:
-            headers = {}
-            if token := await self._authorization.header():
-                headers["Authorization"] = token
+            try:
+                token = await self._authorization.header()
+            except Retry as retry:
+                return Later(retry.reason, retry.after)
+            headers = {"Authorization": token} if token else {}
             if self._gzip:
                 body = await self._offload.run(_compressed, body)
                 headers["Content-Encoding"] = "gzip"

@@ -8,17 +8,17 @@ never travels in clear. One event loop owns all channels (grpc/grpc#25364).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from urllib.parse import quote
 
+import google.auth
+import google.auth.exceptions
 import grpc
 import grpc.aio
 
-from logship.api import ConfigError, Offload, Retry
+from logship.api import ConfigError, Retry, World
+from logship_gcp.auth import Anonymous, Authorization, DefaultCredentials, UrllibRequest
 from logship_gcp.pubsub.wire import retry_delay_secs
-
-if TYPE_CHECKING:
-    from google.auth.credentials import Credentials
 
 OPTIONS = (
     ("grpc.max_receive_message_length", -1),
@@ -31,9 +31,8 @@ OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 30_000),
     ("grpc.primary_user_agent", "logship"),
 )
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _LOOPBACK = ("localhost:", "127.", "[::1]:")
-_PASSING = {
+PASSING = {
     grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -63,44 +62,51 @@ class Endpoint:
         return cls(target, plain)
 
 
-def open_channel(endpoint: Endpoint, credentials: "Credentials | None") -> grpc.aio.Channel:
-    """Connects when it is first used. `credentials` are needed unless the endpoint is plain."""
-    if endpoint.plain:
-        return grpc.aio.insecure_channel(endpoint.target, options=OPTIONS)
-    # Only here: google-auth costs memory that tests and the sandbox do not need.
-    from google.auth.transport.grpc import AuthMetadataPlugin
-    from google.auth.transport.requests import Request
+class Link:
+    """A channel, and what every call over it must carry. It connects when it is first used."""
 
-    plugin: grpc.AuthMetadataPlugin = AuthMetadataPlugin(  # type: ignore[no-untyped-call]
-        credentials, Request()
-    )
-    call = grpc.metadata_call_credentials(plugin)
-    whole = grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), call)
-    return grpc.aio.secure_channel(endpoint.target, whole, options=OPTIONS)
+    def __init__(self, channel: grpc.aio.Channel, auth: Authorization) -> None:
+        self.channel = channel
+        self._auth = auth
+        self._header: str | None = None
+
+    @classmethod
+    async def open(cls, endpoint: Endpoint, world: World, path: str) -> "Link":
+        """Raises ConfigError at `path` where there are no credentials."""
+        if endpoint.plain:
+            return cls(grpc.aio.insecure_channel(endpoint.target, options=OPTIONS), Anonymous())
+        auth = DefaultCredentials(world)
+        await auth.start(path)
+        tls = grpc.ssl_channel_credentials()
+        return cls(grpc.aio.secure_channel(endpoint.target, tls, options=OPTIONS), auth)
+
+    async def metadata(self, key: str, name: str) -> tuple[tuple[str, str], ...]:
+        """The header by which Google's frontends route a call, and the token. Raises Retry.
+
+        Generated clients add the first by themselves: https://google.aip.dev/client-libraries/4222
+        """
+        route = ("x-goog-request-params", f"{key}={quote(name, safe='')}")
+        self._header = await self._auth.header()
+        return (route,) if self._header is None else (route, ("authorization", self._header))
+
+    def failed(self, error: grpc.aio.AioRpcError) -> None:
+        """A token that was not accepted is not used again."""
+        if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+            self._auth.reject(self._header)
+
+    async def close(self) -> None:
+        await self.channel.close(None)
 
 
-async def find_credentials(
-    offload: Offload, path: str, *, needs_project: bool
-) -> "tuple[Credentials, str]":
-    """(Application Default Credentials, their project or ""). Raises ConfigError at `path`."""
-    import google.auth
-    from google.auth.exceptions import GoogleAuthError
-
+async def default_project(world: World, path: str) -> str:
+    """The project of the default credentials. Raises ConfigError at `path`.project."""
     try:
-        found, project = await offload.run(google.auth.default, scopes=[SCOPE])
-    except GoogleAuthError as error:
+        _, project = await world.offload.run(google.auth.default, request=UrllibRequest())
+    except google.auth.exceptions.GoogleAuthError as error:
         raise ConfigError(path, f"no credentials: {error}") from error
-    if needs_project and not project:
+    if not project:
         raise ConfigError(f"{path}.project", "needed: the default credentials name no project")
-    return found, project or ""
-
-
-def routing(key: str, name: str) -> tuple[tuple[str, str]]:
-    """The header by which Google's frontends route a call; generated clients add it by themselves.
-
-    https://google.aip.dev/client-libraries/4222
-    """
-    return (("x-goog-request-params", f"{key}={quote(name, safe='')}"),)
+    return project
 
 
 def retry_of(error: grpc.aio.AioRpcError, doing: str, advice: str) -> Retry:
@@ -110,4 +116,4 @@ def retry_of(error: grpc.aio.AioRpcError, doing: str, advice: str) -> Retry:
     status = dict(trailing).get("grpc-status-details-bin")
     after = retry_delay_secs(status) if isinstance(status, bytes) else None
     reason = f"{doing}: {code.name}: {details}"
-    return Retry(reason if code in _PASSING else f"{reason}; {advice}", after)
+    return Retry(reason if code in PASSING else f"{reason}; {advice}", after)

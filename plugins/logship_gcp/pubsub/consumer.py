@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import grpc
 import grpc.aio
 
-from logship.api import Context
+from logship.api import Context, Retry
 from logship_gcp.pubsub import channel, incoming
 from logship_gcp.pubsub.leases import Leases
 from logship_gcp.pubsub.subscriber import MAX_IDS, Leased, Subscriber
@@ -57,7 +57,7 @@ class Consumer:
             for _ in range(concurrency):
                 self._tasks.create_task(self._again_and_again(read))
 
-    async def end(self, opened: grpc.aio.Channel) -> None:
+    async def end(self) -> None:
         """Acknowledge what is still being delivered, give the rest back, close the channel.
 
         Cancelling it only cuts the waiting short.
@@ -70,7 +70,7 @@ class Consumer:
             async with asyncio.timeout(_GOODBYE_SECS):
                 await self._flush()
                 await self._set_deadlines(self._leases.leased(), 0)
-        await opened.close(None)
+        await self._subscriber.link.close()
 
     async def _again_and_again(self, read: Callable[[], Awaitable[None]]) -> None:
         failures = 0
@@ -80,12 +80,17 @@ class Consumer:
                 await read()
                 failures = 0
             except grpc.aio.AioRpcError as error:
+                self._subscriber.link.failed(error)
                 if error.code() not in _QUIET:
                     failures += 1
-                    await self._after_failure(error, failures)
+                    advice = _advice(error, self._name)
+                    retry = channel.retry_of(error, f"read {self._name}", advice)
+                    await self._after_failure(retry, failures)
+            except Retry as retry:
+                failures += 1
+                await self._after_failure(retry, failures)
 
-    async def _after_failure(self, error: grpc.aio.AioRpcError, failures: int) -> None:
-        retry = channel.retry_of(error, f"read {self._name}", _advice(error, self._name))
+    async def _after_failure(self, retry: Retry, failures: int) -> None:
         wait = min(_MAX_WAIT_SECS, 0.25 * 2**failures)
         wait = retry.after or wait * random.uniform(0.5, 1)
         level = logging.WARNING if failures in (1, 5) else logging.DEBUG
@@ -159,10 +164,9 @@ class Consumer:
                 try:
                     await self._subscriber.acknowledge(chunk)
                     break
-                except grpc.aio.AioRpcError as error:
+                except (grpc.aio.AioRpcError, Retry) as error:
                     if attempt == _ACK_TRIES:
-                        reason = channel.retry_of(error, "acknowledge", "").reason
-                        self._log.warning("%d messages will come again: %s", len(chunk), reason)
+                        self._log.warning("%d messages will come again: %s", len(chunk), error)
                     else:
                         await self._clock.sleep(0.2 * 2**attempt)
 
@@ -175,9 +179,9 @@ class Consumer:
         for chunk in _chunks(ack_ids):
             try:
                 await self._subscriber.extend(chunk, secs)
-            except grpc.aio.AioRpcError as error:
+            except (grpc.aio.AioRpcError, Retry) as error:
                 # They are extended again in a while; one that ran out comes again.
-                self._log.debug("extend %d leases: %s", len(chunk), error.details())
+                self._log.debug("extend %d leases: %s", len(chunk), error)
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:

@@ -10,21 +10,18 @@ is alone; a refused block is halved by its rows. Everything else comes again.
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import grpc
 import grpc.aio
 import msgspec
 from msgspec import Meta
 
-from logship.api import DELIVERED, Batch, ConfigError, Context, Outcome, Sink
+from logship.api import DELIVERED, Batch, ConfigError, Context, Outcome, Retry, Sink
 from logship_gcp import block_format
 from logship_gcp.bigquery.extract import Extractor
 from logship_gcp.pubsub import channel, names, outgoing, record, wire
 from logship_gcp.pubsub.outgoing import Failed, Outgoing
-
-if TYPE_CHECKING:
-    from google.auth.credentials import Credentials
 
 BLOCK = "block/1"
 _METHOD = "/google.pubsub.v1.Publisher/Publish"
@@ -100,37 +97,31 @@ class PubsubSink(Sink):
     def __init__(self, config: msgspec.Struct, context: Context) -> None:
         super().__init__(config, context)
         assert isinstance(config, PubsubSinkConfig)
+        self._path = f"sinks.{context.name}"
         problem = names.problem("topics", config.topic)
         if problem is not None:
-            raise ConfigError(f"sinks.{context.name}.topic", problem)
+            raise ConfigError(f"{self._path}.topic", problem)
         self._config = config
         self._endpoint = channel.Endpoint.parse(config.endpoint)
         if self._endpoint.plain and not config.project and not names.is_whole(config.topic):
             reason = "needed: an endpoint without credentials names no project"
-            raise ConfigError(f"sinks.{context.name}.project", reason)
+            raise ConfigError(f"{self._path}.project", reason)
         self._extractor = Extractor()
         self._turns = asyncio.Semaphore(config.concurrency)
 
     async def start(self) -> None:
-        credentials, project = await self._credentials()
-        topic = names.whole("topics", self._config.project or project, self._config.topic)
-        self._topic, self._start = topic, wire.publish_start(topic)
+        world, config = self.context.world, self._config
+        self._link = await channel.Link.open(self._endpoint, world, self._path)
+        project = config.project
+        if not project and not names.is_whole(config.topic):
+            project = await channel.default_project(world, self._path)
+        self._topic = names.whole("topics", project, config.topic)
+        self._start = wire.publish_start(self._topic)
         self._room = outgoing.MAX_REQUEST_BYTES - len(self._start)
-        self._metadata = channel.routing("topic", topic)
-        self._channel = channel.open_channel(self._endpoint, credentials)
-        self._call = self._channel.unary_unary(_METHOD, None, None)
-
-    async def _credentials(self) -> "tuple[Credentials | None, str]":
-        if self._endpoint.plain:
-            return None, ""
-        return await channel.find_credentials(
-            self.context.world.offload,
-            f"sinks.{self.context.name}",
-            needs_project=not self._config.project and not names.is_whole(self._config.topic),
-        )
+        self._call = self._link.channel.unary_unary(_METHOD, None, None)
 
     async def close(self) -> None:
-        await self._channel.close(None)
+        await self._link.close()
 
     async def write(self, batches: Sequence[Batch]) -> Outcome:
         messages = [message for part in await self._encode(batches) for message in part]
@@ -196,10 +187,13 @@ class PubsubSink(Sink):
         body = b"".join((self._start, *(message.encoded for message in messages)))
         try:
             async with self._turns:
-                await self._call(
-                    body, timeout=self._config.request_timeout_secs, metadata=self._metadata
-                )
+                metadata = await self._link.metadata("topic", self._topic)
+                timeout = self._config.request_timeout_secs
+                await self._call(body, timeout=timeout, metadata=metadata)
+        except Retry as no_token:
+            return [Failed(message, no_token.reason, no_token) for message in messages]
         except grpc.aio.AioRpcError as error:
+            self._link.failed(error)
             if error.code() is not grpc.StatusCode.INVALID_ARGUMENT:
                 retry = channel.retry_of(error, f"publish to {self._topic}", self._advice(error))
                 return [Failed(message, retry.reason, retry) for message in messages]

@@ -9,7 +9,7 @@ from a StreamingPull that was cancelled. Blocks are large, so calls are few.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -19,9 +19,6 @@ from logship_gcp.pubsub import channel, names
 from logship_gcp.pubsub.consumer import Consumer, Limits
 from logship_gcp.pubsub.leases import Leases
 from logship_gcp.pubsub.subscriber import Subscriber
-
-if TYPE_CHECKING:
-    from google.auth.credentials import Credentials
 
 
 class PubsubSourceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,24 +83,27 @@ class PubsubSource(Source):
     def __init__(self, config: msgspec.Struct, context: Context) -> None:
         super().__init__(config, context)
         assert isinstance(config, PubsubSourceConfig)
+        self._path = f"sources.{context.name}"
         problem = names.problem("subscriptions", config.subscription)
         if problem is not None:
-            raise ConfigError(f"sources.{context.name}.subscription", problem)
+            raise ConfigError(f"{self._path}.subscription", problem)
         self._config = config
         self._endpoint = channel.Endpoint.parse(config.endpoint)
         if self._endpoint.plain and not config.project and not names.is_whole(config.subscription):
             reason = "needed: an endpoint without credentials names no project"
-            raise ConfigError(f"sources.{context.name}.project", reason)
+            raise ConfigError(f"{self._path}.project", reason)
         self._leases = Leases()
         self._ending: asyncio.Task[None] | None = None
 
     async def run(self, catalog: Catalog) -> None:
-        credentials, project = await self._credentials()
-        config = self._config
-        name = names.whole("subscriptions", config.project or project, config.subscription)
-        opened = channel.open_channel(self._endpoint, credentials)
+        world, config = self.context.world, self._config
+        project = config.project
+        if not project and not names.is_whole(config.subscription):
+            project = await channel.default_project(world, self._path)
+        name = names.whole("subscriptions", project, config.subscription)
+        link = await channel.Link.open(self._endpoint, world, self._path)
         consumer = Consumer(
-            Subscriber(opened, name, config.request_timeout_secs),
+            Subscriber(link, name, config.request_timeout_secs),
             self._leases,
             Limits(config.max_outstanding_bytes, config.lease_secs),
             self.context,
@@ -114,17 +114,8 @@ class PubsubSource(Source):
             await consumer.run(config.concurrency, streaming=config.pull == "streaming")
         except asyncio.CancelledError:
             # What has been read is still being delivered; its acknowledgements come afterwards.
-            self._ending = asyncio.get_running_loop().create_task(consumer.end(opened))
+            self._ending = asyncio.get_running_loop().create_task(consumer.end())
             raise
         except BaseException:
-            await opened.close(None)
+            await link.close()
             raise
-
-    async def _credentials(self) -> "tuple[Credentials | None, str]":
-        if self._endpoint.plain:
-            return None, ""
-        config, path = self._config, f"sources.{self.context.name}"
-        needs_project = not config.project and not names.is_whole(config.subscription)
-        return await channel.find_credentials(
-            self.context.world.offload, path, needs_project=needs_project
-        )

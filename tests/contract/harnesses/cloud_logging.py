@@ -64,6 +64,10 @@ class CloudLoggingHarness(Harness):
     def fail(self) -> None:
         self._sandbox.faults.set("logging", Fault(share_503=1.0))
 
+    def flake(self) -> None:
+        fault = Fault(share_503=0.2, share_429=0.1, share_lost=0.1, share_dropped=0.1, seed=7)
+        self._sandbox.faults.set("logging", fault)
+
     def lose(self) -> None:
         self._sandbox.faults.set("logging", Fault(share_lost=1.0))
 

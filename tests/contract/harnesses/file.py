@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import itertools
 import threading
 from pathlib import Path
 
@@ -23,21 +24,23 @@ class TroubledDisk(Disk):
         self.trouble = Able.STORE
         self.reached = threading.Event()
         self.healed = threading.Event()
+        self._turns = itertools.cycle([1, 0, 2, 0])
 
     def append(self, path: str, content: bytes, *, sync: bool) -> int:
-        if self.trouble is Able.FAIL:
+        flaky = self.trouble is Able.FLAKE and next(self._turns)
+        if self.trouble is Able.FAIL or flaky == 1:
             raise OSError(errno.ENOSPC, "No space left on device")
         if self.trouble is Able.STALL:
             self.reached.set()
             assert self.healed.wait(_WAIT_SECS)
         size = super().append(path, content, sync=sync)
-        if self.trouble is Able.LOSE:
+        if self.trouble is Able.LOSE or flaky == 2:
             raise OSError(errno.EIO, "Input/output error")
         return size
 
 
 class FileHarness(Harness):
-    able = frozenset({Able.STORE, Able.FAIL, Able.LOSE, Able.STALL})
+    able = frozenset({Able.STORE, Able.FAIL, Able.FLAKE, Able.LOSE, Able.STALL})
 
     def __init__(self, tmp_path: Path) -> None:
         self._dir = tmp_path / "out"
@@ -62,6 +65,9 @@ class FileHarness(Harness):
 
     def fail(self) -> None:
         self._disk.trouble = Able.FAIL
+
+    def flake(self) -> None:
+        self._disk.trouble = Able.FLAKE
 
     def lose(self) -> None:
         self._disk.trouble = Able.LOSE

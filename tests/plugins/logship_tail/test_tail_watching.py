@@ -5,6 +5,7 @@ import errno
 import logging
 import os
 import shutil
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from logship_tail.kubernetes import Kubernetes, KubernetesConfig
 from logship_tail.watching import Watcher
 from watchdog.observers.inotify_c import (
     CallbackId,
+    InotifyConstants,
+    InotifyEvent,
     InotifyFD,
     Mask,
     WatchCallback,
@@ -38,6 +41,21 @@ class FewWatches(InotifyFD):
             raise OSError(errno.ENOSPC, "inotify watch limit reached")
         self.left -= 1
         return super().add_callback(path, mask, callback, id_)
+
+
+class Deaf(InotifyFD):
+    """A kernel whose queue of events is full."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deaf = False
+        self.lost = threading.Event()
+
+    def handle_event(self, event: InotifyEvent) -> None:
+        if self.deaf:
+            self.lost.set()
+        else:
+            super().handle_event(event)
 
 
 def no_instance() -> InotifyFD:
@@ -96,16 +114,19 @@ def test_a_limit_of_watches_that_was_raised_is_used(tmp_path: Path) -> None:
 def test_lost_events_lead_to_a_look_at_everything(tmp_path: Path) -> None:
     directory = container(tmp_path, "shop_a_1")
     (directory / "0.log").touch()
-    inotify = FewWatches(3)
+    inotify = Deaf()
 
     async def scenario() -> None:
         tail = source(tmp_path, lambda: inotify, scan_secs=3600)
         async with running(tail) as catalog:
             await catalog.until_keys("test/1/app/0")
-            tail._watcher._inotify = None  # from here on the kernel tells nothing
+            inotify.deaf = True
             (directory / "1.log").touch()
-            tail._watcher._inotify = inotify
-            tail._watcher.tell(None)
+            await asyncio.to_thread(inotify.lost.wait, BOUND_SECS)
+            inotify.deaf = False
+            assert "test/1/app/1" not in catalog.keys
+            overflow = Mask(InotifyConstants.IN_Q_OVERFLOW)
+            inotify.handle_event(InotifyEvent(WatchDescriptor(-1), overflow, 0, b""))
             await catalog.until_keys("test/1/app/0", "test/1/app/1")
 
     asyncio.run(scenario())
@@ -115,12 +136,20 @@ def test_a_directory_that_is_renamed_is_watched_under_its_new_name(tmp_path: Pat
     (container(tmp_path, "shop_a_1") / "0.log").touch()
 
     async def scenario() -> None:
-        async with running(source(tmp_path, InotifyFD, scan_secs=3600)) as catalog:
+        tail = source(tmp_path, InotifyFD, scan_secs=3600)
+        async with running(tail) as catalog:
             await catalog.until_keys("test/1/app/0")
             os.rename(tmp_path / "shop_a_1", tmp_path / "shop_a_2")
             await catalog.until_keys("test/2/app/0")
             (tmp_path / "shop_a_2" / "app" / "1.log").touch()
             await catalog.until_keys("test/2/app/0", "test/2/app/1")
+            (container(tmp_path, "shop_a_1") / "0.log").touch()
+            (container(tmp_path, "shop_b_3") / "0.log").touch()  # events before this are used up
+            await catalog.until(lambda: {"test/1/app/0", "test/3/app/0"} < catalog.keys)
+            (tmp_path / "shop_a_1" / "app" / "1.log").touch()
+            await catalog.until(lambda: "test/1/app/1" in catalog.keys)
+            watched = tail._watcher._watched
+            assert len({directory.wd for directory in watched.values()}) == len(watched) == 7
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")

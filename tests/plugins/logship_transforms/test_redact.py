@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
+import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -226,6 +228,23 @@ def test_a_secret_in_a_key_that_the_parser_passed_over_is_gone(route: Context) -
         assert "hunter2" not in text
 
 
+@pytest.mark.parametrize("key", ["pass/word", 'pass"word', "pass\\word", "\U0001f511", "p\u00e4ss"])
+def test_a_field_is_found_however_its_key_is_escaped(route: Context, key: str) -> None:
+    spelled = [json.dumps(key), json.dumps(key, ensure_ascii=False)]
+    spelled.append(spelled[0].replace("/", r"\/"))
+    for written_key in spelled:
+        text = one(route, config("remove", fields=(key,)), f'{{{written_key}:"hunter2","a":1}}')
+        assert text == '{"a":1}'
+
+
+def test_fields_that_say_more_than_their_text_are_redacted_too(route: Context) -> None:
+    text = '{"to":"[REDACTED]"}'
+    before = texts_batch([text])
+    parsed = before.with_fields(replace(before.rows, fields=[{"to": "ann@mail.example"}]))
+    rows = Redact(config(patterns=("email",)), route).apply(parsed).rows
+    assert (rows.texts, rows.fields) == ([text], [{"to": "[REDACTED]"}])
+
+
 def test_two_secrets_as_keys_stay_two_keys(route: Context) -> None:
     text = one(route, config(patterns=("email",)), '{"a@mail.example":1,"b@mail.example":2}')
     assert parse(text) == {"[REDACTED]": 1, "[REDACTED]_": 2}
@@ -234,6 +253,11 @@ def test_two_secrets_as_keys_stay_two_keys(route: Context) -> None:
 def test_a_group_named_secret_limits_what_is_replaced(route: Context) -> None:
     options = config(regexes=("password=(?P<secret>[^ ]+)",))
     assert one(route, options, "login password=hunter2 ok") == "login password=[REDACTED] ok"
+
+
+def test_an_anchor_means_a_whole_string_inside_an_object_and_a_whole_text(route: Context) -> None:
+    texts = redacted(route, config(regexes=("^s3cr3t$",)), '{"a":"s3cr3t"}', "s3cr3t", "x s3cr3t")
+    assert texts.rows.texts == ['{"a":"[REDACTED]"}', "[REDACTED]", "x s3cr3t"]
 
 
 def test_a_regex_over_json_syntax_leaves_a_text_and_no_fields(route: Context) -> None:

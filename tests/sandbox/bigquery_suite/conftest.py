@@ -18,8 +18,7 @@ import pytest
 from google.api_core.exceptions import GoogleAPIError
 
 from logship_sandbox import bigquery_server
-from logship_sandbox.faults import Faults
-from tests.sandbox.bigquery_harness import PROJECT, Warehouse, client, warehouse
+from tests.sandbox.bigquery_harness import NO_RETRY, PROJECT, Trouble, Warehouse, client, warehouse
 
 START_SECS = 30
 
@@ -37,13 +36,13 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @pytest.fixture(scope="session")
-def sandbox_faults() -> Faults:
-    return Faults()
+def sandbox_faults() -> Trouble:
+    return Trouble()
 
 
 @pytest.fixture(scope="session")
 def sandbox_ports(
-    loop: asyncio.AbstractEventLoop, sandbox_faults: Faults
+    loop: asyncio.AbstractEventLoop, sandbox_faults: Trouble
 ) -> Iterator[tuple[int, int]]:
     starting = bigquery_server.start("127.0.0.1", 0, 0, None, sandbox_faults)
     server = asyncio.run_coroutine_threadsafe(starting, loop).result(START_SECS)
@@ -82,7 +81,7 @@ def _wait_until_serving(http: int, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_SECS
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            list(client(http).list_datasets(timeout=1, retry=None))
+            list(client(http).list_datasets(timeout=1, retry=NO_RETRY))
             return
         except (GoogleAPIError, OSError):
             time.sleep(0.1)  # another program starts: nothing tells when it is ready
@@ -90,12 +89,11 @@ def _wait_until_serving(http: int, process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.fixture
-def bigquery(sandbox_ports: tuple[int, int], sandbox_faults: Faults) -> Iterator[Warehouse]:
+def bigquery(sandbox_ports: tuple[int, int], sandbox_faults: Trouble) -> Iterator[Warehouse]:
     yield from warehouse("sandbox", sandbox_ports, sandbox_faults)
-    sandbox_faults.clear()
 
 
 @pytest.fixture(params=["sandbox", "local-bigquery"])
 def any_bigquery(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
     fixture = "sandbox_ports" if request.param == "sandbox" else "local_ports"
-    yield from warehouse(request.param, request.getfixturevalue(fixture), Faults())
+    yield from warehouse(request.param, request.getfixturevalue(fixture), Trouble())

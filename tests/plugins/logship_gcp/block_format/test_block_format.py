@@ -173,7 +173,7 @@ def test_a_frame_without_its_size_is_refused() -> None:
         ({"count": MAX_ROWS + 1}, "header is damaged"),
         ({"count": 3}, "2 lines, not 3"),
         ({"pieces": []}, "do not add up"),
-        ({"pieces": [[[0, 0, 0], 5, 5], [[0, 0, 0], 0, 69]]}, "is empty"),
+        ({"pieces": [[[0, 0, 0], 5, 4], [[0, 0, 0], 0, 71]]}, "ends before it starts"),
         ({"pieces": [[[0, 0, 0], 0, 2**48]]}, "header is damaged"),
         ({"cutting": ["csv", 100]}, "header is damaged"),
         ({"cutting": ["cri", 0]}, "header is damaged"),

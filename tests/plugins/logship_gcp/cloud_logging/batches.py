@@ -7,6 +7,10 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import orjson
+from logship_gcp.cloud_logging.config import CloudLoggingConfig
+from logship_gcp.cloud_logging.frames import Place
+from logship_gcp.cloud_logging.requests import Request
+from logship_gcp.cloud_logging.sink import BatchEncoder
 
 from logship.api import (
     Batch,
@@ -21,10 +25,6 @@ from logship.api import (
     Span,
     World,
 )
-from logship_gcp.cloud_logging.config import CloudLoggingConfig
-from logship_gcp.cloud_logging.frames import Place
-from logship_gcp.cloud_logging.requests import Request
-from logship_gcp.cloud_logging.sink import BatchEncoder
 
 T = TypeVar("T")
 TIME = "2026-11-23T10:00:00.123456789Z"

@@ -1,9 +1,11 @@
 """Whatever the rows are, the request is JSON, and equals what a plain encoder of dicts makes."""
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 import orjson
+import pytest
 from google.cloud.logging_v2.types import LogEntry
 from google.protobuf import json_format
 from hypothesis import given
@@ -11,16 +13,22 @@ from hypothesis import strategies as st
 
 from logship.api import Batch, Mark, time_text
 from logship.rows.encode import entries, escaped
+from logship_sandbox.faults import Fault
+from logship_sandbox.logging_schema import read_write_request
+from logship_sandbox.logging_write import judge
 from tests.plugins.logship_gcp.cloud_logging.batches import (
     FIRST_NS,
     LABELS,
+    TIME,
     cri,
     kept_entries,
     make_batch,
     make_encoder,
 )
 
-NASTY = ["", '",', 'a",', '","', "\\", '\\"', '",\\', ',"', "{", "{}", "[", "\x00", "\u2028", "東", "🚢"]
+NASTY = [
+    "", '",', 'a",', '","', "\\", '\\"', '",\\', ',"', "{", "{}", "[", "\x00", "\u2028", "東", "🚢"
+]  # fmt: skip
 texts = st.one_of(
     st.sampled_from(NASTY),
     st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=30),
@@ -29,7 +37,8 @@ texts = st.one_of(
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8)
     | st.floats(allow_nan=False, allow_infinity=False),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )  # fmt: skip
 plain_objects = st.dictionaries(st.text(max_size=6).map("x".__add__), json_values, min_size=2)
@@ -132,3 +141,53 @@ def test_ids_that_came_with_the_rows_are_escaped(ids: list[str]) -> None:
     found = kept_entries(request)
     assert [entry["insertId"] for entry in found] == ids
     assert {entry["logName"] for entry in found} == {"projects/p-1/logs/stdout"}
+
+
+SPECIAL = [
+    "severity", "level", "time", "timestamp", "timestampSeconds", "timestampNanos", "httpRequest",
+    "message", "msg", "x", *(f"logging.googleapis.com/{name}" for name in (
+        "http_request", "trace", "spanId", "trace_sampled", "traceSampled", "labels", "operation",
+        "sourceLocation", "insertId")),
+]  # fmt: skip
+INNER = [
+    "requestMethod", "requestSize", "status", "latency", "cacheHit", "seconds", "nanos", "id",
+    "first", "file", "line", "logship/x", "",
+]  # fmt: skip
+scalars = st.one_of(
+    json_values,
+    st.sampled_from(["200", "ERROR", "1.5s", "true", TIME, "9999-12-31T23:59:59-23:59", "0" * 32]),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+special_objects = st.dictionaries(
+    st.sampled_from(SPECIAL), scalars | st.dictionaries(st.sampled_from(INNER), scalars), min_size=1
+)
+
+
+@given(st.lists(special_objects, min_size=1, max_size=5))
+def test_whatever_special_fields_say_every_row_is_taken(found: list[dict[str, Any]]) -> None:
+    batch = make_batch(cri(*(orjson.dumps(fields).decode() for fields in found)))
+    (request,) = make_encoder().requests([batch], FIRST_NS)
+    judgement = judge(read_write_request(orjson.loads(request.body())), FIRST_NS, Fault())
+    assert judgement.refused == {}
+    assert len(judgement.accepted) == len(found)
+    for entry in kept_entries(request):
+        json_format.ParseDict(entry, LogEntry.pb(LogEntry()))
+
+
+@given(st.lists(special_objects, min_size=1, max_size=5))
+def test_parsing_leaves_the_fields_of_a_transform_as_they_are(found: list[dict[str, Any]]) -> None:
+    batch = make_batch(cri(*("text" for _ in found)))
+    batch = batch.with_fields(replace(batch.rows, fields=deepcopy(found)))
+    kept = batch.rows
+    make_encoder().requests([batch], FIRST_NS)
+    assert kept.fields == found
+
+
+@pytest.mark.parametrize("strange", [{1: 2}, {"a": {1}}, {"a": "\ud800"}, {"a": 2**70}])
+def test_fields_that_json_has_no_form_for_are_shipped_as_the_text(strange: Any) -> None:
+    for fields in (strange, {**strange, "logging.googleapis.com/trace": "x", "z": 1}):
+        batch = make_batch(cri("the text"))
+        batch = batch.with_fields(replace(batch.rows, fields=[fields]))
+        (entry,) = kept_entries(make_encoder().requests([batch], FIRST_NS)[0])
+        assert entry["textPayload"] == "the text"

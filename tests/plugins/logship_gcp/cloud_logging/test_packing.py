@@ -1,11 +1,13 @@
 """Requests: packed by exact size, taken apart without losing a row."""
 
+from itertools import pairwise
+
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
+from logship_gcp.cloud_logging.requests import Part, Request, pack
 
 from logship.api import Batch
-from logship_gcp.cloud_logging.requests import Part, Request, pack
 from tests.plugins.logship_gcp.cloud_logging.batches import (
     FIRST_NS,
     cri,
@@ -52,7 +54,7 @@ def test_full_requests_leave_no_room_for_the_next_part(
 ) -> None:
     parts = [part(n, one) for n, one in enumerate(found)]
     requests = pack(parts, DEFAULTS, max_bytes)
-    for first, second in zip(requests, requests[1:], strict=False):
+    for first, second in pairwise(requests):
         entry = Request(DEFAULTS, [second.parts[0]])
         assert first.size + len(entry.parts[0].body) + 1 > max_bytes
 

@@ -10,9 +10,9 @@ import orjson
 import pytest
 from aiohttp import web
 from isal import igzip
+from logship_gcp.cloud_logging import CloudLogging, CloudLoggingConfig
 
 from logship.api import DELIVERED, Batch, Outcome, Retry
-from logship_gcp.cloud_logging import CloudLogging, CloudLoggingConfig
 from tests.plugins.logship_gcp.cloud_logging.batches import (
     cri,
     make_batch,
@@ -23,6 +23,10 @@ from tests.plugins.logship_gcp.cloud_logging.batches import (
 
 Answer = Callable[[dict[str, Any]], Awaitable[web.Response]]
 PARTIAL = "type.googleapis.com/google.logging.v2.WriteLogEntriesPartialErrors"
+
+
+class HangUp(Exception):
+    """Break the connection instead of answering."""
 
 
 class Server:
@@ -45,6 +49,10 @@ class Server:
         self.most_open = max(self.most_open, self.open)
         try:
             return await self.answer(body)
+        except HangUp:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
         finally:
             self.open -= 1
 
@@ -57,13 +65,13 @@ async def started(answer: Answer, **options: Any) -> AsyncIterator[tuple[CloudLo
     server = Server(answer)
     app = web.Application(client_max_size=64 << 20)
     app.router.add_post("/v2/entries:write", server.handle)
-    runner = web.AppRunner(app, auto_decompress=False, handler_cancellation=True, access_log=None)
+    runner = web.AppRunner(app, auto_decompress=False, handler_cancellation=True,
+                           access_log=None, shutdown_timeout=0.1)  # fmt: skip
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
-    await site.start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    chosen = {"project": "p-1", "location": "l-1", "cluster": "c-1", "endpoint": endpoint, **options}
-    sink = CloudLogging(msgspec.convert(chosen, CloudLoggingConfig), make_context())
+    chosen = {"project": "p-1", "location": "l-1", "cluster": "c-1", "endpoint": endpoint}
+    sink = CloudLogging(msgspec.convert(chosen | options, CloudLoggingConfig), make_context())
     await sink.start()
     try:
         yield sink, server
@@ -205,6 +213,61 @@ def test_a_request_that_is_wrong_whatever_is_in_it_costs_no_row() -> None:
     assert [bool(body.get("dryRun")) for body in server.bodies] == [False, True]
 
 
+def test_a_token_that_is_not_there_is_a_retry() -> None:
+    class NoToken:
+        async def header(self) -> str | None:
+            raise Retry("no token")
+
+    async def run() -> None:
+        async with started(fine) as (sink, server):
+            assert sink._transport is not None
+            sink._transport._authorization = NoToken()  # type: ignore[assignment]
+            with pytest.raises(Retry, match="no token"):
+                await sink.write([make_batch(cri("a"))])
+            assert server.bodies == []
+
+    run_bounded(run())
+
+
+def test_shared_requests_do_not_suspect_one_origin_for_another() -> None:
+    async def answer(body: dict[str, Any]) -> web.Response:
+        bad = any(e["resource"]["labels"]["pod_name"] == "" for e in body["entries"])
+        return error(400, "bad pod") if bad else web.json_response({})
+
+    nameless = make_batch(cri("b", "c"), {"container": "x"}, key="y")
+    batches = [make_batch(cri("a"), key="x"), nameless, make_batch(cri("d"), key="z")]
+    outcome, _ = written(answer, batches)
+    assert isinstance(outcome, Outcome)
+    assert outcome.refused == ()
+    assert {item.batch for item in outcome.again} == {1}
+    assert all("whatever is in them" in item.reason for item in outcome.again)
+
+
+def test_a_poisoned_row_of_a_shared_request_is_found() -> None:
+    async def answer(body: dict[str, Any]) -> web.Response:
+        assert all("logName" in entry for entry in body["entries"])
+        texts = [entry["textPayload"] for entry in body["entries"]]
+        return error(400, "bad") if "poison" in texts else web.json_response({})
+
+    batches = [make_batch(cri("a", "poison", "b"), key=key) for key in ("x", "y")]
+    outcome, _ = written(answer, batches)
+    assert isinstance(outcome, Outcome)
+    assert rows_of(outcome.refused) == [(0, 1), (1, 1)]
+    assert outcome.again == ()
+
+
+def test_dividing_ends_when_all_rows_are_refused() -> None:
+    async def answer(body: dict[str, Any]) -> web.Response:
+        return web.json_response({}) if body.get("dryRun") else error(400, "bad")
+
+    outcome, server = written(answer, [make_batch(cri(*map(str, range(1000))))])
+    assert isinstance(outcome, Outcome)
+    again = [row for item in outcome.again for row in item.rows or ()]
+    assert sorted([*again, *(row for _, row in rows_of(outcome.refused))]) == list(range(1000))
+    assert outcome.refused
+    assert len(server.bodies) <= 257
+
+
 def test_trouble_in_the_middle_of_dividing_is_for_later() -> None:
     async def answer(body: dict[str, Any]) -> web.Response:
         texts = [entry["textPayload"] for entry in body["entries"]]
@@ -238,25 +301,19 @@ def test_a_server_that_never_answers_is_a_retry() -> None:
 
 
 def test_a_connection_that_breaks_is_a_retry() -> None:
-    async def run() -> None:
-        async def hang_up(request: web.Request) -> web.StreamResponse:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
+    async def answer(body: dict[str, Any]) -> web.Response:
+        raise HangUp
 
-        async with started(fine) as (sink, server):
-            server.handle = hang_up  # type: ignore[method-assign]
-            with pytest.raises(Retry, match="cannot be reached"):
-                await sink.write([make_batch(cri("a"))])
+    outcome, server = written(answer, [make_batch(cri("a"))])
+    assert isinstance(outcome, Retry)
+    assert "cannot be reached" in outcome.reason
+    assert server.texts() == ["a"]
 
-    async def refused() -> None:
-        async with started(fine) as (sink, server):
-            pass
-        async with started(fine, endpoint="http://127.0.0.1:9") as (sink, server):
-            with pytest.raises(Retry, match="cannot be reached"):
-                await sink.write([make_batch(cri("a"))])
 
-    run_bounded(refused())
+def test_a_server_that_is_not_there_is_a_retry() -> None:
+    outcome, _ = written(fine, [make_batch(cri("a"))], endpoint="http://127.0.0.1:9")
+    assert isinstance(outcome, Retry)
+    assert "127.0.0.1:9 cannot be reached" in outcome.reason
 
 
 def test_one_request_that_fails_costs_only_its_own_rows() -> None:
@@ -264,7 +321,8 @@ def test_one_request_that_fails_costs_only_its_own_rows() -> None:
         return error(503, "busy") if "resource" in body else web.json_response({})
 
     many = make_batch(cri(*["x" * 1000] * 300), key="many")
-    outcome, _ = written(answer, [make_batch(cri("a"), key="a"), many, make_batch(cri("b"), key="b")])
+    few = [make_batch(cri("a"), key=key) for key in "ab"]
+    outcome, _ = written(answer, [few[0], many, few[1]])
     assert isinstance(outcome, Outcome)
     assert outcome.refused == ()
     assert [(item.batch, item.rows) for item in outcome.again] == [(1, list(range(300)))]

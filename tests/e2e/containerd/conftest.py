@@ -1,0 +1,69 @@
+"""One containerd for all tests here; one agent and one sandbox for each file of tests."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.agent_process import Agent
+from tests.e2e.configs import containers, file_sink, logging_sink
+from tests.e2e.containerd.daemon import Containerd, missing
+from tests.e2e.containerd.pods import Pod
+from tests.e2e.containerd.shipment import Shipment
+from tests.e2e.sandbox_process import SandboxProcess
+
+
+@pytest.fixture(scope="session")
+def containerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containerd]:
+    reason = missing("containerd", "ctr", "runc")
+    if reason is not None:
+        pytest.skip(reason)
+    daemon = Containerd(tmp_path_factory.mktemp("ctd"))
+    try:
+        yield daemon
+    finally:
+        daemon.close()
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def pod(containerd: Containerd) -> Iterator[Pod]:
+    """A pod of the test's own, without containers."""
+    made = containerd.pod(f"pod-{next(_numbers)}")
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def shipment(
+    containerd: Containerd, sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shipment]:
+    """The real agent ships all logs of containerd to a file sink and to Cloud Logging."""
+    home = tmp_path_factory.mktemp("agent")
+    started = ship(home, containerd.logs, sandbox)
+    try:
+        yield started
+    finally:
+        started.agent.kill()
+
+
+def ship(home: Path, logs: Path, sandbox: SandboxProcess) -> Shipment:
+    logs.mkdir(exist_ok=True)
+    out = home / "out"
+    config: dict[str, object] = {
+        "sources": {"containers": containers(logs)},
+        "routes": [
+            {"name": "local", "from": ["containers"], "to": "files", "continue": True},
+            {"name": "cloud", "from": ["containers"], "to": "gcl"},
+        ],
+        "sinks": {
+            "files": file_sink(out),
+            "gcl": logging_sink(sandbox.logging_endpoint, home.name),
+        },
+    }
+    agent = Agent(home, config)
+    agent.start()
+    return Shipment(agent, out, sandbox, home.name)

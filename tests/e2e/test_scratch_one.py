@@ -1,0 +1,56 @@
+"""The agent is killed 20 times under load: nothing is lost, and copies can be told as copies."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.account import Account
+from tests.e2e.configs import containers, file_sink, logging_sink
+from tests.e2e.conftest import MakeAgent
+from tests.e2e.destinations import each_row_in
+from tests.e2e.kills import kill_again_and_again, kills_of_the_run, seed_of_the_run
+from tests.e2e.sandbox_process import SandboxProcess
+from tests.e2e.traffic import Traffic
+
+PODS = 8
+BYTES_PER_SEC = 5_500_000
+MIN_BYTES_PER_SEC = 5_000_000
+CATCH_UP_SECS = 60.0
+
+
+@pytest.mark.timeout(240)
+def test_an_agent_killed_under_load_loses_nothing_and_copies_agree(
+    make_agent: MakeAgent,
+    sandbox: SandboxProcess,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seed, kills = seed_of_the_run(), kills_of_the_run()
+    with capsys.disabled():
+        print(f"\nLOGSHIP_E2E_SEED={seed} LOGSHIP_E2E_KILLS={kills}")
+    agent = make_agent(
+        {
+            "sources": {"containers": containers(tmp_path / "pods")},
+            "routes": [
+                {"name": "local", "from": ["containers"], "to": "files", },
+            ],
+            "sinks": {
+                "files": file_sink(tmp_path / "out"),
+            },
+        }
+    )
+    traffic = Traffic(tmp_path / "pods", PODS, BYTES_PER_SEC)
+    traffic.start()
+    agent.start()
+    kill_again_and_again([agent], kills, seed)
+    written = traffic.stop()
+    agent.wait_idle(CATCH_UP_SECS)
+    local = Account().note(each_row_in(tmp_path / "out", torn=True))
+    with capsys.disabled():
+        print(
+            f"{sum(written.values())} rows, {traffic.written_bytes / traffic.secs / 1e6:.1f} MB/s, "
+            f"{traffic.rotations} rotations ({traffic.torn_rotations} inside of a row), "
+        )
+    local.assert_complete(written)
+    assert traffic.written_bytes / traffic.secs >= MIN_BYTES_PER_SEC, "this machine is too slow"
+    assert traffic.torn_rotations > 0, "else this test shows less than it says"
