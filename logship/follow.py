@@ -164,7 +164,7 @@ class Follower:
             return None
         return LogGeneration(
             generation, fd, (stat.device, stat.inode), size, live, stat.mtime_ns,
-            self.world.clock.now(), reader,
+            self.world.clock.now(), compressed,
         )  # fmt: skip
 
     def _complain(self, path: str, reason: str) -> None:

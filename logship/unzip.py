@@ -44,6 +44,13 @@ class GzipReader:
         return await self._world.offload.run(self._read, size, offset)
 
     def _read(self, size: int, offset: int) -> bytes:
+        try:
+            return self._decode_to(size, offset)
+        except (OSError, EOFError):
+            self._restart()
+            raise
+
+    def _decode_to(self, size: int, offset: int) -> bytes:
         if offset < self._output_at:
             self._restart()
         while self._output_at + len(self._output) < offset + size:

@@ -112,10 +112,6 @@ def written_rows(logs: Iterable[PodLog]) -> dict[str, list[Row]]:
         for record in log.records:
             text, fields = canonical(record.text)
             place = BIGQUERY if is_event(fields) else CLOUD_LOGGING
-            rows[place].append(
-                Row(
-                    log.pod.namespace, log.pod.name, log.container, record.stream,
-                    record.time_ns, text,
-                )  # fmt: skip
-            )
+            where = log.pod.namespace, log.pod.name, log.container, record.stream
+            rows[place].append(Row(*where, record.time_ns, text))
     return rows

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from logship_sandbox.demo.configs import PROJECT, VIEW_ID
+from logship_sandbox.demo.configs import PROJECT
 from logship_sandbox.demo.director import perform
 from logship_sandbox.demo.screen import Screen
 from logship_sandbox.demo.stage import Stage, StageError
@@ -37,7 +37,7 @@ SQL, with Google's own client:
   from google.auth.credentials import AnonymousCredentials
   from google.cloud import bigquery
   client = bigquery.Client("{project}", AnonymousCredentials())
-  sql = "SELECT severity, COUNT(*) AS events FROM `{view}` GROUP BY severity"
+  sql = "SELECT severity, COUNT(*) AS events FROM `logs.app_dedup` GROUP BY severity"
   for row in client.query_and_wait(sql):
       print(dict(row))
   EOF
@@ -92,7 +92,7 @@ async def _keep_open(console: Console, stage: Stage) -> None:
     )
     hint = _HINT.format(
         directory=stage.directory, exports=exports, python=shlex.quote(sys.executable),
-        project=PROJECT, view=VIEW_ID,
+        project=PROJECT,
     )  # fmt: skip
     console.print(hint, soft_wrap=True, markup=False)
     stop = asyncio.Event()

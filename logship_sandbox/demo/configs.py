@@ -11,8 +11,6 @@ from pathlib import Path
 PROJECT = "logship-sandbox"
 TOPIC, SUBSCRIPTION = "app-logs", "app-logs-loader"
 DATASET, TABLE = "logs", "app"
-TABLE_ID = f"{PROJECT}.{DATASET}.{TABLE}"
-VIEW_ID = f"{TABLE_ID}_dedup"
 
 _AGENT = """\
 # The agent: stdout to Cloud Logging; rows marked as application events to Pub/Sub.

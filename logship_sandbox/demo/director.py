@@ -83,7 +83,7 @@ class Director:
         await node.unlinked(Fate.DELETED_LATE)
 
     async def _let_go(self) -> None:
-        """Until the agent has delivered all of the deleted pods: a crash could not read it again."""
+        """Until the agent has delivered all of the deleted pods: nobody could read it again."""
 
         def gone() -> bool:
             status = self._of("agent")

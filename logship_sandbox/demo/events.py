@@ -14,6 +14,7 @@ from logship_sandbox.demo.lines import Line
 APP = "app"
 _COUNTRIES = ("JP", "DE", "US", "FR", "BR")
 _PLANS = ("free", "basic", "premium")
+_QUERIES = ("猫 動画", "侍", "jazz live", "寿司の作り方")
 _TITLES = ("千と千尋の神隠し", "七人の侍", "Metropolis", "La Jetée", "東京物語")
 
 
@@ -63,17 +64,26 @@ def playback(dice: Random, now: str) -> list[Line]:
 
 
 def search(dice: Random, now: str) -> list[Line]:
-    query = {"text": dice.choice(("猫 動画", "侍", "jazz live", "寿司の作り方")), "results": dice.randrange(500)}
+    query = {"text": dice.choice(_QUERIES), "results": dice.randrange(500)}
     return _event(dice, now, "search", "search", _SEARCH, {"query": query})
 
 
 def ads(dice: Random, now: str) -> list[Line]:
-    bid = {"campaign": dice.randrange(4000), "price_micros": dice.randrange(10**6), "won": dice.random() < 0.2}
+    bid = {
+        "campaign": dice.randrange(4000),
+        "price_micros": dice.randrange(10**6),
+        "won": dice.random() < 0.2,
+    }
     return _event(dice, now, "ads", "bid", _ADS, {"bid": bid})
 
 
 def _event(
-    dice: Random, now: str, service: str, event: str, paths: tuple[Path, ...], more: dict[str, object]
+    dice: Random,
+    now: str,
+    service: str,
+    event: str,
+    paths: tuple[Path, ...],
+    more: dict[str, object],
 ) -> list[Line]:
     path = dice.choice(paths)
     failed = dice.random() < path.error_share
@@ -91,7 +101,11 @@ def _event(
             "status": dice.choice((500, 503, 504)) if failed else 200,
             "latency_ms": round(latency, 2),
         },
-        "user": {"id": dice.randrange(10**7), "country": dice.choice(_COUNTRIES), "plan": dice.choice(_PLANS)},
+        "user": {
+            "id": dice.randrange(10**7),
+            "country": dice.choice(_COUNTRIES),
+            "plan": dice.choice(_PLANS),
+        },
         **more,
     }
     return [Line(orjson.dumps(fields).decode())]

@@ -76,8 +76,7 @@ def java_trace(dice: Random, now: str) -> list[Line]:
             "\tat com.example.ads.Merger.merge(Merger.java:87)",
             "\tat com.example.ads.ReportJob.run(ReportJob.java:141)",
             "\tat java.base/java.lang.Thread.run(Thread.java:1583)",
-            "Caused by: java.io.EOFException: the file ended at "
-            f"{dice.randrange(1 << 30)}",
+            f"Caused by: java.io.EOFException: the file ended at {dice.randrange(1 << 30)}",
             "\tat com.example.ads.SpillFile.readFully(SpillFile.java:203)",
             "\t... 2 more",
         )
@@ -95,7 +94,8 @@ def mail(dice: Random, now: str) -> list[Line]:
     """Japanese text, an empty line, and a carriage return that the runtime removes."""
     number = dice.randrange(10**8)
     greeting = dice.choice(("ご注文ありがとうございます", "発送のお知らせ", "お支払いの確認"))
-    lines = [Line(f"送信しました: 「{greeting}」 注文番号 {number:08d} ✉️ 宛先=利用者{number % 997}")]
+    reader = f"利用者{number % 997}"
+    lines = [Line(f"送信しました: 「{greeting}」 注文番号 {number:08d} ✉️ 宛先={reader}")]
     if dice.random() < 0.1:
         lines += [Line(""), Line(f"再送 {number:08d}\r")]
     return lines

@@ -1,7 +1,7 @@
 """The dozen pods of the demo: who they are, what they print, how their lives go."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from random import Random
 from uuid import UUID
@@ -39,12 +39,10 @@ class Workload:
     namespace: str
     name: str
     container: str
-    app: str
     share: float
     """Of all that is written."""
     mix: Mix
     fate: Fate = Fate.RUNS
-    annotations: dict[str, str] = field(default_factory=dict)
 
     def pod(self, dice: Random) -> PodName:
         return PodName(self.namespace, self.name, str(UUID(int=dice.getrandbits(128), version=4)))
@@ -57,22 +55,25 @@ def _only(happening: Happening) -> Mix:
 _CHECKOUT = Mix((events.checkout, lines.python_trace), (99, 1))
 _CART = Mix((events.cart, lines.structured), (1, 1))
 _PLAYBACK = Mix((events.playback, lines.structured), (3, 1))
+_REPORT = _only(lines.java_chatter)
+_MAILER = _only(lines.mail)
+_EXPORT = _only(lines.export)
 _SEARCH = Mix((events.search, lines.java_trace), (99, 1))
 
 WORKLOADS: Sequence[Workload] = (
-    Workload("ingress", "ingress-nginx-6d8f9-7x2lq", "controller", "nginx", 22, _only(lines.ingress)),
-    Workload("ads", "bidder-79c4d8b5f6-w9k2m", "bidder", "bidder", 20, _only(events.ads)),
-    Workload("video", "playback-0", "playback", "playback", 9, _PLAYBACK),
-    Workload("video", "playback-1", "playback", "playback", 9, _PLAYBACK),
-    Workload("video", "playback-2", "playback", "playback", 9, _PLAYBACK),
-    Workload("shop", "checkout-7c9d6b5f4-x2kqp", "app", "checkout", 9, _CHECKOUT),
-    Workload("shop", "cart-5d8f9c7b6-q4r7n", "cart", "cart", 9, _CART),
-    Workload("video", "search-6b7d5c9f8-hm4tz", "search", "search", 6, _SEARCH),
-    Workload("ads", "report-84f6b9c7d-zz5vn", "report", "report", 4, _only(lines.java_chatter), Fate.RESTARTS),
-    Workload("shop", "mailer-59d7f8c6b-8qjwd", "mailer", "mailer", 3, _only(lines.mail), Fate.DELETED_EARLY),
-    Workload("video", "transcoder-7f5c8d9b4-n6xpl", "ffmpeg", "transcoder", 1, _only(lines.transcode)),
-    Workload("data", "export-29384756-tk8rv", "export", "export", 3, _only(lines.export), Fate.DELETED_LATE),
-)  # fmt: skip
+    Workload("ingress", "ingress-nginx-6d8f9-7x2lq", "controller", 22, _only(lines.ingress)),
+    Workload("ads", "bidder-79c4d8b5f6-w9k2m", "bidder", 20, _only(events.ads)),
+    Workload("video", "playback-0", "playback", 9, _PLAYBACK),
+    Workload("video", "playback-1", "playback", 9, _PLAYBACK),
+    Workload("video", "playback-2", "playback", 9, _PLAYBACK),
+    Workload("shop", "checkout-7c9d6b5f4-x2kqp", "checkout", 9, _CHECKOUT),
+    Workload("shop", "cart-5d8f9c7b6-q4r7n", "cart", 9, _CART),
+    Workload("video", "search-6b7d5c9f8-hm4tz", "search", 6, _SEARCH),
+    Workload("ads", "report-84f6b9c7d-zz5vn", "report", 4, _REPORT, Fate.RESTARTS),
+    Workload("shop", "mailer-59d7f8c6b-8qjwd", "mailer", 3, _MAILER, Fate.DELETED_EARLY),
+    Workload("video", "transcoder-7f5c8d9b4-n6xpl", "ffmpeg", 1, _only(lines.transcode)),
+    Workload("data", "export-29384756-tk8rv", "export", 3, _EXPORT, Fate.DELETED_LATE),
+)
 
 
 def metadata(workloads: Sequence[Workload], pods: Sequence[PodName]) -> dict[str, object]:
@@ -83,8 +84,8 @@ def metadata(workloads: Sequence[Workload], pods: Sequence[PodName]) -> dict[str
                 "namespace": pod.namespace,
                 "name": pod.name,
                 "uid": pod.uid,
-                "labels": {"app": workload.app, "team": workload.namespace},
-                "annotations": workload.annotations,
+                "labels": {"app": workload.container, "team": workload.namespace},
+                "annotations": {"example.com/owner": f"{workload.namespace}-oncall"},
             }
             for workload, pod in zip(workloads, pods, strict=True)
         ]

@@ -1,7 +1,7 @@
 """The sandbox, the agent and the loader as processes, exactly as a person would start them.
 
-Each writes its output into a file of its own. None outlives the demo: `stop_all` ends with SIGKILL,
-and each is in a session of its own, so that Ctrl-C reaches only the demo, which stops them in order.
+Each writes its output into a file of its own. None outlives the demo: stopping ends with SIGKILL.
+Each is in a session of its own, so that Ctrl-C reaches only the demo, which stops them in order.
 """
 
 import asyncio

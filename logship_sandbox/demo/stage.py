@@ -1,4 +1,4 @@
-"""Everything that runs besides the writer: the sandbox, the agent, the loader, and what they say."""
+"""What runs besides the writer: the sandbox, the agent, the loader, and what they say."""
 
 import asyncio
 import os
@@ -55,8 +55,9 @@ class Stage:
 
     def bigquery_client(self) -> bigquery.Client:
         """Google's own client, pointed at the sandbox."""
+        nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
         endpoint = ClientOptions(api_endpoint=self.variables["BIGQUERY_EMULATOR_HOST"])
-        return bigquery.Client(PROJECT, AnonymousCredentials(), client_options=endpoint)
+        return bigquery.Client(PROJECT, nobody, client_options=endpoint)
 
     async def start_sandbox(self) -> None:
         """With a topic, a subscription, and configurations that name its ports."""

@@ -1,4 +1,4 @@
-"""When what happens in the demo: in ticks of the writer, so that a seed decides all that is written.
+"""When what happens: in ticks of the writer, so that a seed decides all that is written.
 
 Everything is written tick by tick, however long a tick takes. What the kubelet unlinks, and when
 the agent is killed, waits for facts as well (see `director`); it changes nothing that is written.

@@ -69,5 +69,6 @@ def conclude(console: Console, accounts: Sequence[Account], troubles: Sequence[s
         console.print(Text("The demo FAILED.", style="bold red"))
         return 1
     rows = sum(account.written for account in accounts)
-    console.print(Text(f"Every one of {rows:,} rows arrived, each exactly once.", style="bold green"))
+    said = f"Every one of {rows:,} rows arrived, each exactly once."
+    console.print(Text(said, style="bold green"))
     return 0

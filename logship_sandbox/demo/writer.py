@@ -1,4 +1,4 @@
-"""A container's log as the runtime and the kubelet write it, with an exact account of what is in it.
+"""A container's log as the runtime and the kubelet write it, with exact books of what is in it.
 
 containerd 1.6 and 1.7 (internal/cri/io/logger.go), byte for byte:
 

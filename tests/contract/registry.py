@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.contract.harness import Harness
+from tests.contract.harnesses.bigquery import BigQueryHarness
 from tests.contract.harnesses.cloud_logging import CloudLoggingHarness
 from tests.contract.harnesses.file import FileHarness
 from tests.contract.harnesses.null import NullHarness
+from tests.contract.harnesses.pubsub import PubsubHarness, PubsubRecordHarness
 from tests.contract.harnesses.stdout import StdoutHarness
 
 HARNESSES: dict[str, Callable[[Path], Harness]] = {
@@ -14,6 +16,7 @@ HARNESSES: dict[str, Callable[[Path], Harness]] = {
     "stdout": StdoutHarness,
     "file": FileHarness,
     "cloud_logging": CloudLoggingHarness,
-    # "pubsub": harnesses/pubsub.py, against the sandbox's Pub/Sub
-    # "bigquery": harnesses/bigquery.py, against the sandbox's BigQuery
+    "pubsub": PubsubHarness,
+    "pubsub_record": PubsubRecordHarness,
+    "bigquery": BigQueryHarness,
 }

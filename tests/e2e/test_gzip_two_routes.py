@@ -1,12 +1,14 @@
 """Two routes read the same `.gz` at once, each at its own pace: both get every row."""
 
 import asyncio
+import logging
 import random
 from gzip import compress
 from pathlib import Path
 
+from logship.follow import Follower
+from logship.origin import Labels, LogFile, Origin
 from logship.testing import world
-from logship.unzip import GzipReader
 
 _BLOCK_BYTES = 256 * 1024
 
@@ -19,11 +21,12 @@ def test_two_routes_that_read_one_gz_at_the_same_time_both_get_its_bytes(tmp_pat
 
     async def read() -> list[bytes]:
         machine = world()
-        fd = machine.disk.open(str(path))
-        reader = GzipReader(machine, fd)  # a follower has one of each file, for all its feeds
+        log = LogFile(str(tmp_path), "0.log")
+        follower = Follower(Origin("o", Labels({})), log, machine, logging.getLogger("test"))
+        follower.refresh()
 
         async def whole() -> bytes:
-            found = b""
+            reader, found = follower.generations[0].reader(machine), b""
             while chunk := await reader.read(_BLOCK_BYTES, len(found)):
                 found += chunk
             return found
@@ -31,7 +34,7 @@ def test_two_routes_that_read_one_gz_at_the_same_time_both_get_its_bytes(tmp_pat
         try:
             return list(await asyncio.gather(whole(), whole()))
         finally:
-            machine.disk.close(fd)
+            follower.close()
             machine.offload.close()
 
     assert [found == content for found in asyncio.run(read())] == [True, True]

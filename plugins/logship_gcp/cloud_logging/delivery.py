@@ -18,7 +18,7 @@ MAX_REQUESTS = 256
 
 
 class Post(Protocol):
-    async def __call__(self, body: bytes) -> Answer | Later: ...
+    async def __call__(self, body: Sequence[bytes]) -> Answer | Later: ...
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ async def deliver(request: Request, post: Post, project: str) -> Delivered:
         if not pending:
             break
         current = pending.pop()
-        verdict = await _send(current.body(), post, project)
+        verdict = await _send(current.pieces(), post, project)
         if isinstance(verdict, Divide):
             verdict = await _without_suspicion(current, verdict, innocent, post, project)
         if not isinstance(verdict, Divide):
@@ -73,7 +73,7 @@ async def _without_suspicion(
     shared = request.defaults or min(batches)
     if shared in innocent:
         return verdict
-    answer = await _send(request.probe(), post, project)
+    answer = await _send([request.probe()], post, project)
     if isinstance(answer, Divide):
         return Later(f"requests are refused whatever is in them: {answer.reason}")
     if isinstance(answer, Written):
@@ -82,7 +82,7 @@ async def _without_suspicion(
     return answer
 
 
-async def _send(body: bytes, post: Post, project: str) -> Verdict:
+async def _send(body: Sequence[bytes], post: Post, project: str) -> Verdict:
     answer = await post(body)
     return answer if isinstance(answer, Later) else decide(answer, project)
 

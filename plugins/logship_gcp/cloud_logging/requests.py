@@ -41,10 +41,17 @@ class Request:
         """Entries."""
         return sum(len(part.rows) for part in self.parts)
 
-    def body(self) -> bytes:
+    def pieces(self) -> list[bytes]:
+        """The body, not copied together: it goes out piece by piece."""
         defaults = self.defaults + b"," if self.defaults else b""
-        bodies = b",".join(part.body for part in self.parts)
-        return b"".join((_HEAD, defaults, _ENTRIES, bodies, _TAIL))
+        pieces = [b",", b""] * len(self.parts)
+        pieces[1::2] = [part.body for part in self.parts]
+        pieces[0] = _HEAD + defaults + _ENTRIES
+        return [*pieces, _TAIL]
+
+    def body(self) -> bytes:
+        """The whole body."""
+        return b"".join(self.pieces())
 
     def row(self, entry: int) -> tuple[int, int]:
         """(batch, row) of an entry."""

@@ -5,9 +5,11 @@ error may name every entry).
 """
 
 import asyncio
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from isal import igzip
 
 from logship.api import Offload, Retry
@@ -56,8 +58,8 @@ class Transport:
             await self._session.close()
             self._session = None
 
-    async def post(self, body: bytes) -> Answer | Later:
-        """The answer, or why there is none."""
+    async def post(self, body: Sequence[bytes]) -> Answer | Later:
+        """The answer, or why there is none. The body is all pieces, one after the other."""
         async with self._slots:
             try:
                 token = await self._authorization.header()
@@ -65,14 +67,14 @@ class Transport:
                 return Later(retry.reason, retry.after)
             headers = {"Authorization": token} if token else {}
             if self._gzip:
-                body = await self._offload.run(_compressed, body)
+                body = [await self._offload.run(_compressed, body)]
                 headers["Content-Encoding"] = "gzip"
             answer = await self._exchange(body, headers)
             if isinstance(answer, Answer) and answer.status == 401:
                 self._authorization.reject(token)
             return answer
 
-    async def _exchange(self, body: bytes, headers: dict[str, str]) -> Answer | Later:
+    async def _exchange(self, body: Sequence[bytes], headers: dict[str, str]) -> Answer | Later:
         if self._session is None:
             raise RuntimeError("the transport is not started")
         try:
@@ -88,12 +90,25 @@ class Transport:
             return Later(f"{self._host} cannot be reached: {type(error).__name__}: {error}")
 
 
-class _Body(aiohttp.BytesPayload):
-    """Bytes without aiohttp's warning of more than 1 MiB: the loop sends them in pieces."""
+class _Body(aiohttp.Payload):
+    """Pieces that are sent one by one: aiohttp would copy them together, with its headers."""
 
-    def __init__(self, body: bytes) -> None:
-        aiohttp.Payload.__init__(self, body, content_type="application/json")
-        self._size = len(body)
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        super().__init__(pieces, content_type="application/json")
+        self._size = sum(map(len, pieces))
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return b"".join(self._value).decode(encoding, errors)
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        """`content_length` is that of the pieces: nobody else sets the header."""
+        for piece in self._value:
+            await writer.write(piece)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        await self.write_with_length(writer, None)
 
 
 async def _read(stream: aiohttp.StreamReader) -> bytes:
@@ -107,6 +122,6 @@ async def _read(stream: aiohttp.StreamReader) -> bytes:
     return b"".join(parts)[:MAX_ANSWER_BYTES]
 
 
-def _compressed(body: bytes) -> bytes:
-    compressed: bytes = igzip.compress(body, _GZIP_LEVEL)
+def _compressed(body: Sequence[bytes]) -> bytes:
+    compressed: bytes = igzip.compress(b"".join(body), _GZIP_LEVEL)
     return compressed
