@@ -41,9 +41,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         refused = [n for n, e in enumerate(entries) if e.textPayload.startswith(REFUSED)]
         for number, entry in enumerate(entries):
             if number not in refused:
-                self.written.append(
-                    Arrived(entry.insertId, entry.timestamp, "", entry.textPayload)
-                )
+                self.written.append(Arrived(entry.insertId, entry.timestamp, "", entry.textPayload))
         self._answer(refused)
 
     def _answer(self, refused: list[int]) -> None:
