@@ -19,5 +19,10 @@ def build(path: str, component: type[C], options: msgspec.Struct, context: Conte
 
 
 def at(path: str, error: ConfigError) -> ConfigError:
-    """The error, with its path seen from the top of the configuration."""
-    return ConfigError(f"{path}.{error.path}" if error.path else path, error.reason)
+    """The error, with its path seen from the top of the configuration.
+
+    A component names its own option (`topic`); one that names the whole path already is believed.
+    """
+    if not error.path or error.path.startswith(path):
+        return ConfigError(error.path or path, error.reason)
+    return ConfigError(f"{path}.{error.path}", error.reason)

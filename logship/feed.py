@@ -9,11 +9,13 @@ from collections import deque
 from collections.abc import Callable
 
 from logship.batch import Batch
-from logship.follow import Follower, LogGeneration, Reader
+from logship.follow import Follower
+from logship.generation import LogGeneration, Reader
 from logship.ledger import Ledger
 from logship.origin import Origin
 from logship.rows.address import Position, Span
 from logship.rows.cut import Cut, Cutter
+from logship.unzip import DamagedFile
 from logship.world import World
 
 JOIN_TIMEOUT_SECS = 5.0
@@ -123,7 +125,12 @@ class DiskFeed:
         assert self._next is not None
         offset = self._next.offset
         want = max_bytes if log.compressed else min(max_bytes, log.size - offset)
-        chunk = await self._reader.read(want, offset) if want > 0 else b""
+        try:
+            chunk = await self._reader.read(want, offset) if want > 0 else b""
+        except DamagedFile:
+            self._on_loss(max(0, log.size - offset))
+            log.size = offset
+            return self._end(log, offset), True
         if chunk:
             return self._read(log, offset, chunk), True
         if self._follower.ended(log):
@@ -172,7 +179,10 @@ class DiskFeed:
             return b""
         reader, found = log.reader(self._world), b""
         while len(found) < span.size:
-            chunk = await reader.read(span.size - len(found), span.start + len(found))
+            try:
+                chunk = await reader.read(span.size - len(found), span.start + len(found))
+            except DamagedFile:
+                break
             if not chunk:
                 break
             found += chunk

@@ -15,52 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from logship.generation import LogGeneration
 from logship.origin import LogFile, Origin
 from logship.rows.address import Generation, Position
 from logship.rows.identity import HEAD_BYTES, identify
-from logship.unzip import GzipReader, gzip_size
-from logship.world import Disk, Stat, World
+from logship.unzip import DamagedFile, GzipReader, gzip_size
+from logship.world import Stat, World
 
 QUIET_SECS = 1.0
-
-
-class Reader(Protocol):
-    """Reads one generation. Not for concurrent use."""
-
-    async def read(self, size: int, offset: int) -> bytes:
-        """Up to `size` uncompressed bytes at `offset`; empty at the end. Raises OSError."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class PlainReader:
-    disk: Disk
-    fd: int
-
-    async def read(self, size: int, offset: int) -> bytes:
-        return await self.disk.read(self.fd, size, offset)
-
-
-@dataclass(eq=False, slots=True)
-class LogGeneration:
-    """One open file of an origin."""
-
-    generation: Generation
-    fd: int
-    inode: tuple[int, int]
-    size: int
-    """Uncompressed bytes known to be there."""
-    live: bool
-    mtime_ns: int
-    changed_at: float
-    compressed: bool = False
-    deleted: bool = False
-
-    def reader(self, world: World) -> Reader:
-        """A reader of one's own: a decoder has a place where it is."""
-        if self.compressed:
-            return GzipReader(world, self.fd)
-        return PlainReader(world.disk, self.fd)
 
 
 class FollowedBy(Protocol):
@@ -89,6 +51,8 @@ class Follower:
     """Every feed has settled what is older."""
     _ignored: set[Stat] = field(default_factory=set)
     """Files that need no second look. Not their inodes alone: these are used again."""
+    _nameless: dict[int, str] = field(default_factory=dict)
+    """Open files (descriptor, name) too short to tell which generation they are."""
     _complained: set[str] = field(default_factory=set)
 
     def refresh(self) -> None:
@@ -103,7 +67,9 @@ class Follower:
             log.live = inodes.get(log.inode) == self.log.name
             log.deleted = log.inode not in inodes
         self._ignored.intersection_update(stats.values())
+        nameless = map(self.world.disk.fstat, self._nameless)
         held = {log.inode for log in self.generations}
+        held |= {(stat.device, stat.inode) for stat in nameless}
         for name, stat in stats.items():
             if (stat.device, stat.inode) not in held and stat not in self._ignored:
                 self._open(name)
@@ -127,17 +93,37 @@ class Follower:
         except OSError as error:
             self._complain(path, f"cannot read {path}: {error.strerror or error}")
             return
+        self._sort_in(fd, name)
+
+    def _sort_in(self, fd: int, name: str) -> bool:
+        """Whether the file is a new generation; one that cannot be told yet is kept open."""
+        self._nameless.pop(fd, None)
         try:
             opened = self._identify(fd, name)
-        except (OSError, ValueError, EOFError) as error:
-            self._complain(path, f"cannot read {path}: {error}")
-            opened = None
-        if opened is None:
-            self.world.disk.close(fd)
-        elif self._needless(opened.generation):
+        except (OSError, ValueError, DamagedFile) as error:
+            self._complain(name, f"cannot read {self.log.directory}/{name}: {error}")
             self._ignore(fd)
-        else:
-            insort(self.generations, opened, key=lambda log: log.generation)
+            return False
+        if opened is None:
+            self._nameless[fd] = name
+            return False
+        if self._needless(opened.generation):
+            self._ignore(fd)
+            return False
+        insort(self.generations, opened, key=lambda log: log.generation)
+        return True
+
+    def _identify_grown(self) -> bool:
+        """Look again at files that were too short to tell what they are; they may be gone now."""
+        grown = False
+        for fd, name in list(self._nameless.items()):
+            stat = self.world.disk.fstat(fd)
+            if stat.size:
+                grown = self._sort_in(fd, name) or grown
+            elif stat.links == 0:
+                self._nameless.pop(fd)
+                self.world.disk.close(fd)
+        return grown
 
     def _needless(self, generation: Generation) -> bool:
         """Whether it is settled, or a copy (the `.gz`) of one we hold."""
@@ -174,7 +160,7 @@ class Follower:
 
     def poll(self) -> bool:
         """Whether something was written since the last look. Costs one fstat a growing file."""
-        grown = False
+        grown = self._identify_grown() if self._nameless else False
         for log in self.generations:
             if not log.compressed and self._poll(log):
                 grown = True
@@ -234,6 +220,6 @@ class Follower:
             self.generations.remove(log)
 
     def close(self) -> None:
-        for log in self.generations:
-            self.world.disk.close(log.fd)
-        self.generations = []
+        for fd in [*self._nameless, *(log.fd for log in self.generations)]:
+            self.world.disk.close(fd)
+        self._nameless, self.generations = {}, []

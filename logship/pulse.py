@@ -68,10 +68,7 @@ def look(follower: Follower, disk: Disk) -> bool:
     """Look at the directory if its files are not those that are open; whether there are more."""
     stat = disk.stat(f"{follower.log.directory}/{follower.log.name}")
     live = next((log for log in follower.generations if log.live), None)
-    if live is None:
-        changed = stat is not None and stat.size > 0
-    else:
-        changed = stat is None or live.inode != (stat.device, stat.inode)
+    changed = live is not None and (stat is None or live.inode != (stat.device, stat.inode))
     directory = disk.stat(follower.log.directory)
     if not changed and directory and directory.mtime_ns == follower.directory_mtime_ns:
         return False

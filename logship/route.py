@@ -76,7 +76,7 @@ class Route:
             return
         try:
             batch = await binding.feed.take(BLOCK_BYTES)
-        except (OSError, EOFError) as error:
+        except OSError as error:
             self.counters.last_error = f"{binding.feed.origin.key}: {error}"
             self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
             return

@@ -8,7 +8,8 @@ from its end.
 
 from itertools import pairwise
 
-from logship.follow import Follower, LogGeneration, Reader
+from logship.follow import Follower
+from logship.generation import LogGeneration, Reader
 from logship.rows.address import Position, time_ns
 from logship.rows.index import Cutting, join, physical_lines
 from logship.rows.lines import FORMATS, Lines

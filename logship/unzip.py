@@ -20,8 +20,12 @@ def gzip_size(disk: Disk, fd: int) -> int:
     return int.from_bytes(disk.pread(fd, 4, max(0, size - 4)), "little") if size >= 18 else 0
 
 
+class DamagedFile(Exception):
+    """The compressed file is no gzip file, or ends too early: the rest of it cannot be read."""
+
+
 class GzipReader:
-    """Not for concurrent use. Raises OSError or EOFError for a damaged file."""
+    """Not for concurrent use. Raises DamagedFile, OSError."""
 
     def __init__(self, world: World, fd: int) -> None:
         self._world = world
@@ -46,7 +50,7 @@ class GzipReader:
     def _read(self, size: int, offset: int) -> bytes:
         try:
             return self._decode_to(size, offset)
-        except (OSError, EOFError):
+        except DamagedFile:
             self._restart()
             raise
 
@@ -73,13 +77,13 @@ class GzipReader:
                     return b""
                 self._decoder, self._input = isal_zlib.decompressobj(_GZIP), rest
             if not self._input and not (more := self._more()):
-                raise EOFError("the compressed file ends too early")
+                raise DamagedFile("the compressed file ends too early")
             elif not self._input:
                 self._input = more
             try:
                 piece: bytes = self._decoder.decompress(self._input, _OUTPUT_BYTES)
             except IsalError as error:  # type: ignore[misc]  # a class; its stub says a value
-                raise OSError(f"not a gzip file, or damaged: {error}") from error
+                raise DamagedFile(f"not a gzip file, or damaged: {error}") from error
             self._input = bytes(self._decoder.unconsumed_tail)
             if piece:
                 return piece

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 
-SERVICES = ("logging", "pubsub")
+SERVICES = ("logging", "pubsub", "bigquery")
 REFUSALS = (401, 403, 404)
 
 

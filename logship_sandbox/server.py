@@ -72,7 +72,8 @@ class _BigQuery(Protocol):
 
 class _BigQueryModule(Protocol):
     async def start(
-        self, host: str, http_port: int, grpc_port: int, data_dir: str | None
+        self, host: str, http_port: int, grpc_port: int, data_dir: str | None,
+        faults: Faults,
     ) -> _BigQuery: ...
 
 
@@ -111,7 +112,8 @@ class Sandbox:
         if options.bigquery and importlib.util.find_spec("logship_sandbox.bigquery_server"):
             module = importlib.import_module("logship_sandbox.bigquery_server")
             self._bigquery = await cast(_BigQueryModule, module).start(
-                options.host, options.bigquery_port, options.bigquery_grpc_port, options.data_dir
+                options.host, options.bigquery_port, options.bigquery_grpc_port, options.data_dir,
+                self.faults,
             )
 
     async def _start_pubsub(self) -> None:

@@ -3,17 +3,17 @@
 import gzip
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
+
 from logship.rows.address import Generation, time_ns
 from logship.rows.cut import Cutter
 from logship.rows.index import Cutting, index
-
-from logship_sandbox.demo.writer import STDERR, STDOUT, PodLog, rfc3339_nano
-from logship_sandbox.demo.writer_files import PodName
+from logship_sandbox.demo.writer import STDERR, PodLog, rfc3339_nano
+from logship_sandbox.demo.writer_files import MAX_FILES, PodName
 
 POD = PodName("shop", "cart-0", "1b4e28ba-2fa1-41d2-883f-0016d3cca427")
 START_NS = 1_700_000_000_000_000_000
@@ -21,15 +21,14 @@ _LINE = re.compile(rb"[^ ]+ (stdout|stderr) ([PF]) (.*)", re.DOTALL)
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[PodLog]:
-    yield from _opened(tmp_path)
+def log(tmp_path: Path) -> PodLog:
+    return opened(tmp_path)
 
 
-def _opened(root: Path, **more: int) -> Iterator[PodLog]:
-    seconds = count(START_NS, 1_000_000_000)
-    clock: Callable[[], int] = lambda: next(seconds)
-    log = PodLog(str(root), POD, "app", clock=clock, **more)
-    yield log
+def opened(root: Path, max_files: int = MAX_FILES) -> PodLog:
+    """A log whose clock ticks once a second."""
+    ticks = count(START_NS, 1_000_000_000)
+    return PodLog(str(root), POD, "app", clock=lambda: next(ticks), max_files=max_files)
 
 
 def directory(root: Path) -> Path:
@@ -175,7 +174,7 @@ def test_a_flush_may_show_a_torn_line_and_loses_nothing(log: PodLog, tmp_path: P
 
 
 def test_the_books_are_what_the_row_kernel_finds(tmp_path: Path) -> None:
-    (log,) = _opened(tmp_path, max_files=100)
+    log = opened(tmp_path, max_files=100)
     for number in range(300):
         log.write(f"行 {number} " + "語" * (number * 61))
         log.write(b"\xff\xfe\x00" * number, STDERR)

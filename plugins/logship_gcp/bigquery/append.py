@@ -116,6 +116,7 @@ class Appender:
             self._call.cancel()
         if self._readers:
             await asyncio.wait(self._readers)
+        self._call = None  # gRPC keeps the connection as long as somebody knows the call
 
 
 async def _read(call: Any, waiting: "deque[asyncio.Future[Answer]]") -> None:

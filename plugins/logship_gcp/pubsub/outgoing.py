@@ -52,16 +52,22 @@ def attribute(name: str, value: str) -> bytes:
     return wire.attributes({name: _cut(value)})
 
 
-def pack(messages: Iterable[Outgoing], room_bytes: int) -> Iterator[list[Outgoing]]:
-    """Requests within the limits; a message that is too large for any has one of its own."""
+def pack(
+    messages: Iterable[Outgoing], room_bytes: int, max_message_bytes: int
+) -> Iterator[list[Outgoing]]:
+    """Requests within the limits; a message that is too large for any is alone in one."""
     request: list[Outgoing] = []
     size = 0
     for message in messages:
-        size += len(message.encoded)
-        if request and (size > room_bytes or len(request) >= MAX_MESSAGES):
+        own = len(message.encoded)
+        if own > max_message_bytes:
+            yield [message]
+            continue
+        if request and (size + own > room_bytes or len(request) >= MAX_MESSAGES):
             yield request
-            request, size = [], len(message.encoded)
+            request, size = [], 0
         request.append(message)
+        size += own
     if request:
         yield request
 

@@ -125,7 +125,7 @@ class PubsubSink(Sink):
 
     async def write(self, batches: Sequence[Batch]) -> Outcome:
         messages = [message for part in await self._encode(batches) for message in part]
-        requests = list(outgoing.pack(messages, self._room))
+        requests = list(outgoing.pack(messages, self._room, self._config.max_message_bytes))
         parts = await asyncio.gather(*(self._publish(batches, request) for request in requests))
         failed = [failure for part in parts for failure in part]
         if not failed:

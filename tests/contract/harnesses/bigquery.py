@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pyarrow as pa
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from logship_gcp.bigquery.sink import BigQuerySink, BigQuerySinkConfig
 
 from logship.testing import context
 from logship_sandbox import bigquery_server
+from logship_sandbox.bigquery_resources import Table
+from logship_sandbox.bigquery_rows import RowFault
 from logship_sandbox.faults import Action, Verdict
 from tests.contract.harness import Able, Harness, Stored
 
 _WAIT_SECS = 10.0
+_REFUSED = "a row that BigQuery refuses"
 _ROWS = "SELECT insert_id, UNIX_MICROS(timestamp) AS micros, nanos, message FROM logs.app"
 
 
@@ -31,7 +35,7 @@ class Trouble:
     def next(self, service: str) -> Verdict:
         action = self.action
         if self.flaky:
-            action = self._dice.choice([Action.SERVE, Action.FAIL, Action.DROP])
+            action = self._dice.choice([*[Action.SERVE] * 4, Action.FAIL, Action.DROP])
         if action is Action.HANG:
             self.hung.set()
         return Verdict(action, code=503)
@@ -46,6 +50,8 @@ class BigQueryHarness(Harness):
 
     async def __aenter__(self) -> "BigQueryHarness":
         self._server = await bigquery_server.start("127.0.0.1", 0, 0, None, self._trouble)
+        service = self._server._service
+        self._take, service.append = service.append, self._append  # type: ignore[method-assign]
         endpoint = f"http://127.0.0.1:{self._server.http_port}"
         config = BigQuerySinkConfig(
             dataset="logs",
@@ -85,7 +91,13 @@ class BigQueryHarness(Harness):
         return [t for d in datasets for t in self._client.list_tables(d.dataset_id)]
 
     def refused_row(self) -> tuple[str, int]:
-        return '{"half of a surrogate pair":"\\ud800"}', 0
+        return _REFUSED, 0
+
+    async def _append(self, table: Table, columns: pa.RecordBatch) -> list[RowFault]:
+        """As the sandbox refuses rows; what it refuses by itself, the sink never sends."""
+        messages = columns["message"].to_pylist()
+        faults = [RowFault(n, "it says so") for n, text in enumerate(messages) if text == _REFUSED]
+        return faults or await self._take(table, columns)
 
     def fail(self) -> None:
         self._trouble.action = Action.FAIL

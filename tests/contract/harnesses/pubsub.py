@@ -66,6 +66,7 @@ class PubsubHarness(Harness):
         self._context.world.offload.close()
 
     async def stored(self) -> list[Stored]:
+        self.heal()  # reading is not what is troubled
         while messages := await self._pulled():
             for message in messages:
                 self._stored += _rows(message.message.data)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.e2e.containerd.image import make_root
 from tests.e2e.waiting import wait_for
 
-EXIT_SECS = 60.0
+EXIT_SECS = 20.0
 _START_SECS = 20.0
 _NAMESPACES = ("pid", "mount")
 _MOUNTS = ("proc", "tmpfs", "devpts")
@@ -36,7 +36,7 @@ class ConmonContainer:
     def __init__(self, host: ConmonHost, name: str, script: str) -> None:
         self._host, self._name = host, name
         self._bundle = host.home / name
-        self._bundle.mkdir()
+        (self._bundle / "exits").mkdir(parents=True)
         self.log = host.logs / f"e2e_{name}_uid-of-{name}" / "app" / "0.log"
         self.log.parent.mkdir(parents=True)
         self._write_spec(["/bin/sh", "-c", script])

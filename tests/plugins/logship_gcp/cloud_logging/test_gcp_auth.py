@@ -50,7 +50,11 @@ def test_a_token_is_fetched_once_off_the_loop_for_all() -> None:
     async def run() -> None:
         tokens = Tokens()
         found = authorization(tokens)
-        headers = await asyncio.gather(*(found.header() for _ in range(10)))
+        tokens.go.clear()
+        waiting = [asyncio.create_task(found.header()) for _ in range(10)]
+        await asyncio.sleep(0)  # all of them have asked
+        tokens.go.set()
+        headers = await asyncio.gather(*waiting)
         assert set(headers) == {"Bearer token-1"}
         assert tokens.refreshes == 1
         assert threading.get_ident() not in tokens.threads

@@ -1,0 +1,82 @@
+"""What happens to files while they are followed."""
+
+import gzip
+import logging
+from pathlib import Path
+
+from logship.feed import DiskFeed
+from logship.follow import QUIET_SECS, Follower
+from logship.origin import Labels, LogFile, Origin
+from logship.testing import cri_line
+from logship.testing.virtual_time import run_virtual, virtual_world
+from logship.world import World
+
+
+def follower_of(directory: Path, world: World) -> Follower:
+    origin = Origin("c/uid/app/0", Labels({}))
+    follower = Follower(origin, LogFile(str(directory), "0.log"), world, logging.getLogger("test"))
+    follower.refresh()
+    return follower
+
+
+async def texts(follower: Follower, world: World, losses: list[int]) -> list[str]:
+    feed = DiskFeed("r", follower, world, None, lambda: None, losses.append)
+    found: list[str] = []
+    for _ in range(100):
+        batch = await feed.take(262144)
+        if batch is not None:
+            found += batch.rows.texts
+            feed.settle(batch)
+    assert feed.waiting() == 0
+    return found
+
+
+def test_a_file_that_is_written_and_deleted_at_once_is_read(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = virtual_world()
+        live = tmp_path / "0.log"
+        live.touch()
+        follower = follower_of(tmp_path, world)
+        live.write_bytes(cri_line("last words"))
+        live.unlink()
+        follower.refresh()
+        assert follower.poll()
+        assert await texts(follower, world, []) == ["last words"]
+
+    run_virtual(go())
+
+
+def test_what_a_damaged_gz_still_says_is_read_and_the_rest_is_a_loss(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = virtual_world()
+        lines = b"".join(cri_line(f"{n} {n * 7919}", time_ns=10**18 + n) for n in range(20_000))
+        packed = gzip.compress(lines)
+        (tmp_path / "0.log.20261123-000000.gz").write_bytes(packed[: len(packed) // 2])
+        (tmp_path / "0.log").write_bytes(cri_line("next"))
+        losses: list[int] = []
+        found = await texts(follower_of(tmp_path, world), world, losses)
+        assert found[0] == "0 0"
+        assert found[-1] == "next"
+        assert 1000 < len(found) < 20_000
+        assert len(losses) == 1
+
+    run_virtual(go())
+
+
+def test_a_truncated_file_begins_again_as_another_generation(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = virtual_world()
+        live = tmp_path / "0.log"
+        live.write_bytes(cri_line("old and long enough"))
+        follower = follower_of(tmp_path, world)
+        feed = DiskFeed("r", follower, world, None, lambda: None, lambda size: None)
+        assert (batch := await feed.take(262144)) is not None
+        feed.settle(batch)
+        live.write_bytes(cri_line("new", time_ns=1_900_000_000_000_000_000))
+        follower.poll()
+        follower.refresh()
+        await world.clock.sleep(QUIET_SECS)
+        assert (batch := await feed.take(262144)) is not None
+        assert list(batch.rows.texts) == ["new"]
+
+    run_virtual(go())
