@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from logship.batch import Batch
 from logship.follow import Follower
-from logship.generation import LogGeneration, Reader
+from logship.generation import LogGeneration, NothingReader, Reader
 from logship.ledger import Ledger
 from logship.origin import Origin
 from logship.rows.address import Position, Span
@@ -128,8 +128,8 @@ class DiskFeed:
         try:
             chunk = await self._reader.read(want, offset) if want > 0 else b""
         except DamagedFile:
-            self._on_loss(max(0, log.size - offset))
-            log.size = offset
+            self._on_loss(0)  # how much, its damaged trailer does not tell
+            log.size, self._reader = offset, NothingReader()
             return self._end(log, offset), True
         if chunk:
             return self._read(log, offset, chunk), True

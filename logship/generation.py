@@ -25,6 +25,13 @@ class PlainReader:
         return await self.disk.read(self.fd, size, offset)
 
 
+class NothingReader:
+    """Of a file that cannot be read any further."""
+
+    async def read(self, size: int, offset: int) -> bytes:
+        return b""
+
+
 @dataclass(eq=False, slots=True)
 class LogGeneration:
     """One open file of an origin."""
