@@ -29,23 +29,23 @@ Exit code 0 when every row arrived exactly once, 1 when not.
 _HINT = """
 The sandbox stays open; Ctrl-C ends it. Logs and configurations are in {directory}
 
-  {exports}
+{exports}
 
 SQL, with Google's own client:
 
-  {python} - <<'EOF'
-  from google.auth.credentials import AnonymousCredentials
-  from google.cloud import bigquery
-  client = bigquery.Client("{project}", AnonymousCredentials())
-  sql = "SELECT severity, COUNT(*) AS events FROM `logs.app_dedup` GROUP BY severity"
-  for row in client.query_and_wait(sql):
-      print(dict(row))
-  EOF
+{python} - <<'EOF'
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+client = bigquery.Client("{project}", AnonymousCredentials())
+sql = "SELECT severity, COUNT(*) AS events FROM `logs.app_dedup` GROUP BY severity"
+for row in client.query_and_wait(sql):
+    print(dict(row))
+EOF
 
 Cloud Logging:
 
-  curl -s $LOGSHIP_LOGGING_ENDPOINT/v2/entries:list -H 'Content-Type: application/json' \\
-    -d '{{"resourceNames": ["projects/{project}"], "filter": "severity>=ERROR", "pageSize": 2}}'
+curl -s $LOGSHIP_LOGGING_ENDPOINT/v2/entries:list -H 'Content-Type: application/json' \\
+  -d '{{"resourceNames": ["projects/{project}"], "filter": "severity>=ERROR", "pageSize": 2}}'
 """
 
 
@@ -87,7 +87,7 @@ async def _until_signal(options: argparse.Namespace, directory: Path, screen: Sc
 
 
 async def _keep_open(console: Console, stage: Stage) -> None:
-    exports = "\n  ".join(
+    exports = "\n".join(
         f"export {name}={shlex.quote(value)}" for name, value in stage.variables.items()
     )
     hint = _HINT.format(

@@ -32,21 +32,24 @@ _ONCE = Retry(predicate=lambda error: False)
 
 
 async def logging_delivery(session: aiohttp.ClientSession, endpoint: str) -> Delivery:
-    """All entries, page by page, and how often entries were written."""
+    """Everything a reader sees, and how often entries were written (the sandbox counts that)."""
+    stats = await sandbox_stats(session, endpoint)
+    return Delivery(stats["logging"]["entries"], await logging_rows(session, endpoint))
+
+
+async def logging_rows(
+    session: aiohttp.ClientSession, endpoint: str, filter: str = ""
+) -> list[Row]:
+    """The entries that the filter takes, page by page."""
     rest = Rest(session, endpoint)
     rows: list[Row] = []
     token = ""
     while True:
-        answer = await rest.list(project=PROJECT, pageSize=_PAGE_ENTRIES, pageToken=token)
+        answer = await rest.list(filter, PROJECT, pageSize=_PAGE_ENTRIES, pageToken=token)
         rows.extend(map(_row_of_entry, answer.entries))
         token = str(answer.body.get("nextPageToken", ""))
         if not token:
-            return Delivery(await logging_stored(session, endpoint), rows)
-
-
-async def logging_stored(session: aiohttp.ClientSession, endpoint: str) -> int:
-    """Entries accepted so far, copies included; the sandbox's own count."""
-    return (await sandbox_stats(session, endpoint))["logging"]["entries"]
+            return rows
 
 
 async def sandbox_stats(

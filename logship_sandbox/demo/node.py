@@ -88,10 +88,19 @@ class Node:
         if self.tick < tick:
             await self._reached[tick].wait()
 
-    async def unlinked(self, fate: Fate) -> int:
-        """Wait until the kubelet has removed the pods of this fate; how many."""
+    async def unlinked(self, fate: Fate) -> None:
+        """Wait until the kubelet has removed the pods of this fate."""
         await self._unlinked[fate].wait()
-        return sum(container.workload.fate is fate for container in self.containers)
+
+    def logs_of(self, fate: Fate) -> list[PodLog]:
+        return [found.log for found in self.containers if found.workload.fate is fate]
+
+    def last_lines_ns(self) -> int:
+        """A time: no log that was there when the agent came back has ended before it."""
+        logs = (
+            log for fate in Fate if fate is not Fate.DELETED_EARLY for log in self.logs_of(fate)
+        )
+        return min((log.records[-1].time_ns for log in logs if log.records), default=0)
 
     async def run(self) -> None:
         """Write everything; then wait for the kubelet to finish."""
@@ -183,6 +192,7 @@ class Node:
 
     async def _forget_old_restarts(self, container: Container) -> None:
         await self.agent_is_back.wait()
+        await asyncio.sleep(UNLINK_AFTER_SECS)
         container.log.forget_old_restarts()
 
     async def _unlink(self, fate: Fate) -> None:

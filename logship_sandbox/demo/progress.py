@@ -10,6 +10,7 @@ class Status:
     """Of an agent or a loader, summed over its routes (`GET /status`)."""
 
     origins: int
+    """Logs it has open."""
     waiting_bytes: int
     """On the disk and in no batch yet."""
     held_bytes: int
@@ -29,7 +30,7 @@ class Status:
             return sum(cast(int, route[name] or 0) for route in routes)
 
         return cls(
-            origins=cast(int, answer["origins"]),
+            origins=cast(int, answer["origins"]) - cast(int, answer["origins_undecided"]),
             waiting_bytes=total("waiting_bytes"),
             held_bytes=total("held_bytes"),
             in_flight=total("writes_in_flight"),

@@ -17,7 +17,7 @@ from logship_sandbox.demo.progress import Sample, Worker, arrival_rate
 
 PLAIN_SECS = 3.0
 _PLAIN_WIDTH = 100
-_RATE_SAMPLES = 4
+_RATE_SAMPLES = 12
 
 
 class Screen:
@@ -76,15 +76,16 @@ def _line(sample: Sample, before: Sample | None) -> str:
     parts = [f"written {sum(sample.written.values()):,}"]
     for place, arrived in sample.arrived.items():
         parts.append(f"{place} {arrived:,} ({arrival_rate(sample, before, place):,.0f}/s)")
-    parts += [_worker(worker) for worker in sample.workers]
-    return " | ".join(parts)
+    return " | ".join([*parts, _worker(sample.workers[0])])
 
 
 def _worker(worker: Worker) -> str:
-    if worker.pid is None or worker.status is None:
+    status = worker.status
+    if worker.pid is None or status is None:
         return f"{worker.name} down"
-    rss = "" if worker.rss_bytes is None else f" {size(worker.rss_bytes)}"
-    return f"{worker.name}{rss}, behind {size(worker.status.waiting_bytes)}"
+    memory = "" if worker.rss_bytes is None else f" {size(worker.rss_bytes)},"
+    behind = size(status.waiting_bytes)
+    return f"{worker.name}{memory} {behind} behind, {status.in_flight} in flight"
 
 
 def _table(sample: Sample, before: Sample | None) -> Table:

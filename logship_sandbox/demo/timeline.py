@@ -7,7 +7,7 @@ the agent is killed, waits for facts as well (see `director`); it changes nothin
 from dataclasses import dataclass
 
 TICK_SECS = 0.05
-ROTATION_CHECK_SECS = 2.0
+ROTATION_CHECK_SECS = 4.0
 """The kubelet's containerLogMonitorInterval is 10 s; a minute should show more rotations."""
 
 

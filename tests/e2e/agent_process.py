@@ -5,7 +5,6 @@ a DaemonSet's pod is.
 """
 
 import http.client
-import json
 import signal
 import socket
 import subprocess
@@ -15,7 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+import yaml
 
+from logship.journal import parse
 from tests.e2e.waiting import wait_for
 
 START_SECS = 20.0
@@ -51,6 +52,15 @@ class Status(msgspec.Struct):
     def drained(self) -> bool:
         return all(route.drained for route in self.routes.values())
 
+    @property
+    def trouble(self) -> list[str]:
+        """Routes with losses, dead letters or bugs."""
+        return [
+            f"{name}: {route}"
+            for name, route in self.routes.items()
+            if route.lost_events or route.dead_rows or route.bugs
+        ]
+
 
 class Agent:
     def __init__(self, home: Path, config: Mapping[str, object], name: str = "agent") -> None:
@@ -60,7 +70,7 @@ class Agent:
         self._port = free_port()
         self._config = home / f"{name}.yaml"
         added = {"state_dir": str(self.state_dir), "admin": {"listen": f"127.0.0.1:{self._port}"}}
-        self._config.write_text(json.dumps({**added, **config}, indent=1))
+        self._config.write_text(yaml.safe_dump({**added, **config}))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -106,6 +116,20 @@ class Agent:
 
     def route(self, name: str = "all") -> RouteStatus:
         return self.status().routes[name]
+
+    def wait_bound(self, origins: int, route: str = "all") -> None:
+        """Until the route reads so many origins."""
+        wait_for(f"{origins} origins", 20.0, lambda: self.route(route).origins >= origins)
+
+    def wait_saved(self, offset: int) -> None:
+        """Until a position at or after this offset has been saved."""
+        path = self.state_dir / "positions.journal"
+
+        def saved() -> bool:
+            found = parse(path.read_bytes()).positions.values() if path.exists() else ()
+            return any(one.position.offset >= offset for one in found)
+
+        wait_for("checkpoint", 20.0, saved)
 
     def wait_delivered(self, rows: int, secs: float = 30.0, route: str = "all") -> None:
         """Until so many rows (or more) of this start are delivered and nothing is under way."""

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from tests.e2e.agent_process import Agent
 
 MIN_SECS, MAX_SECS = 0.2, 5.0
+NETWORK = {"latency_secs": 0.15, "share_lost": 0.02}
+"""A fault of the sandbox while processes are killed: calls take as long as to a real service, so
+that a kill finds some on their way, and of some the answer never comes."""
 
 
 def seed_of_the_run() -> int:

@@ -83,7 +83,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_foreign_file_is_set_aside_and_reported(
-    stopped: Agent, tmp_path: Path, damage: str
+    stopped: Agent, log: ContainerLog, tmp_path: Path, damage: str
 ) -> None:
     foreign = DAMAGE[damage](journal(stopped).read_bytes())
     journal(stopped).write_bytes(foreign)
@@ -97,8 +97,9 @@ def test_a_foreign_file_is_set_aside_and_reported(
     assert [path.read_bytes() for path in aside] == [foreign]
     assert stopped.terminate() == 0
     stopped.start()
-    stopped.wait_idle(20)
-    assert len(rows_in(tmp_path / "out")) == len(rows), "it reads from the beginning again"
+    log.say("the last")
+    stopped.wait_delivered(1)
+    assert len(rows_in(tmp_path / "out")) == len(rows) + 1, "it read from the beginning again"
 
 
 def test_a_damaged_line_in_the_middle_costs_only_copies(stopped: Agent, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,28 @@ def test_a_sink_that_is_down_for_ten_seconds_loses_nothing_and_delays_no_other_r
         sandbox.end_trouble()
     assert_each_once(sandbox.rows("down"), numbered(0, 20_000))
     assert_each_once(rows_in(tmp_path / OUT), numbered(0, 20_000))
+
+
+def test_a_stop_while_the_sink_is_down_ends_in_time_and_loses_nothing(
+    make_agent: MakeAgent, log: ContainerLog, sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    config = one_route(
+        tmp_path / PODS, logging_sink(sandbox.logging_endpoint, "stop"), drain_timeout_secs=1
+    )
+    agent = make_agent(config)
+    sandbox.trouble("logging", {"stop_secs": 600})
+    try:
+        log.say(*numbered(0, 5000))
+        agent.start()
+        wait_for("failure of the sink", 20, lambda: agent.route().retries > 0)
+        began = time.monotonic()
+        assert agent.terminate() == 0
+        assert time.monotonic() - began < 10
+    finally:
+        sandbox.end_trouble()
+    agent.start()
+    agent.wait_delivered(5000)
+    assert_each_once(sandbox.rows("stop"), numbered(0, 5000))
 
 
 def test_refused_rows_go_to_the_dead_letters_and_their_neighbours_arrive(

@@ -18,6 +18,7 @@ _TICK_SECS = 0.02
 _NOISE = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789 äöü", k=65536))
 _LONG_EVERY = 97  # rows
 _STDERR_EVERY = 7
+_TORN_EVERY = 3  # rotations
 _JOIN_SECS = 60.0
 
 
@@ -123,12 +124,16 @@ class Traffic:
         self.written_bytes += len(content)
 
     def _rotate(self, pod: _Pod) -> None:
-        """The runtime writes on for a moment; a row in several parts goes to both files."""
+        """The runtime writes on for a moment, and may reopen its log in the middle of a row."""
         meanwhile = [part for _ in range(3) for part in pod.next_lines()]
-        last = pod.next_lines()
+        last: list[bytes] = []
+        if pod.log.rotations % _TORN_EVERY == 0:
+            while len(last) < 2:
+                meanwhile += last
+                last = pod.next_lines()
+            self.torn_rotations += 1
         content = b"".join([*meanwhile, *last[:-1]])
         pod.log.rotate(content)
-        self.rotations += 1
-        self.torn_rotations += len(last) > 1
         self.written_bytes += len(content)
-        self._append(pod, last[-1])
+        self.rotations += 1
+        self._append(pod, b"".join(last[-1:]))

@@ -92,9 +92,7 @@ class Appender:
             finally:
                 answer.cancel()
 
-    async def _write(
-        self, table: TableName, body: bytes, answer: "asyncio.Future[Answer]"
-    ) -> None:
+    async def _write(self, table: TableName, body: bytes, answer: "asyncio.Future[Answer]") -> None:
         async with self._writing:
             if self._call is None or self._call.done():
                 metadata = await self._link.metadata("write_stream", table.stream)

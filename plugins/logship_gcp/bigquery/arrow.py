@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logship.api import Batch, time_ns, time_text
-from logship_gcp.bigquery.extract import Extractor, known_times
+from logship_gcp.bigquery.extract import Extractor
 from logship_gcp.bigquery.labels import label_column, shared_columns
+from logship_gcp.bigquery.own_time import known_times
 from logship_gcp.bigquery.schema import COLUMNS
 
 MICROS = pa.timestamp("us", "UTC")
@@ -48,9 +49,7 @@ class Conversion:
     refused: list[tuple[int, str]] = field(default_factory=list)
 
 
-def convert(
-    batch: Batch, rows: Sequence[int], extractor: Extractor, ingest_ns: int
-) -> Conversion:
+def convert(batch: Batch, rows: Sequence[int], extractor: Extractor, ingest_ns: int) -> Conversion:
     """These rows of the batch."""
     found = Conversion()
     whole = batch if len(rows) == len(batch.rows) else _part(batch, rows)

@@ -17,8 +17,8 @@ from typing import Any
 
 import msgspec
 
-from logship.api import is_time, time_text
 from logship.severity import DEFAULT_KEYS, OF_STREAM, of_glog, translate
+from logship_gcp.bigquery.own_time import of_number, of_parts
 
 MESSAGE_KEYS = ("message", "msg", "log")
 TIME_KEYS = ("time", "timestamp", "ts", "@timestamp")
@@ -26,8 +26,6 @@ TRACE_KEYS = ("logging.googleapis.com/trace", "trace_id", "traceId", "trace")
 SPAN_KEYS = ("logging.googleapis.com/spanId", "span_id", "spanId")
 _SECONDS, _NANOS = "timestampSeconds", "timestampNanos"
 _GLOG_LETTERS = frozenset("DIWEF")
-_NUMBER_UNITS = ((10**17, 1), (10**14, 1_000), (10**11, 1_000_000), (10**8, 1_000_000_000))
-"""(least value, nanoseconds of its unit): a time that is a number tells its unit by its size."""
 _TROUBLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
 _Peek = msgspec.Struct
@@ -53,7 +51,7 @@ class Extracted:
     payloads: list[str | None]
     """The texts that are JSON objects."""
     event_times: list[str | None]
-    """RFC 3339; a text here may still be no time (see `known_times`)."""
+    """RFC 3339; a text here may still be no time (see `own_time.known_times`)."""
     traces: list[str | None]
     span_ids: list[str | None]
 
@@ -117,7 +115,7 @@ class Extractor:
             return []
         word = secrets.token_hex(8)
         try:
-                found = self._decode_all("[" + f',"{word}",'.join(texts) + "]")
+            found = self._decode_all("[" + f',"{word}",'.join(texts) + "]")
         except _TROUBLE:
             return None
         if len(found) != 2 * len(texts) - 1 or found[1::2] != [word] * (len(texts) - 1):
@@ -178,10 +176,10 @@ class Extractor:
             if isinstance(value, str):
                 return value
             if isinstance(value, dict):
-                return _of_parts(value.get("seconds"), value.get("nanos", 0))
-            return _of_number(value)
+                return of_parts(value.get("seconds"), value.get("nanos", 0))
+            return of_number(value)
         seconds = self._seconds(peek)
-        return None if seconds is None else _of_parts(seconds, self._nanos(peek) or 0)
+        return None if seconds is None else of_parts(seconds, self._nanos(peek) or 0)
 
 
 def _plain(texts: Sequence[str], streams: Sequence[str]) -> Extracted:
@@ -190,9 +188,7 @@ def _plain(texts: Sequence[str], streams: Sequence[str]) -> Extracted:
         if text[:1] in _GLOG_LETTERS and (severity := of_glog(text)) is not None:
             severities[row] = severity
     absent: list[str | None] = list(repeat(None, len(texts)))
-    return Extracted(
-        severities, list(texts), absent, absent.copy(), absent.copy(), absent.copy()
-    )
+    return Extracted(severities, list(texts), absent, absent.copy(), absent.copy(), absent.copy())
 
 
 def _scatter(objects: Extracted, rows: Sequence[int], found: Extracted) -> None:
@@ -226,33 +222,3 @@ def _severity(value: object, official: bool) -> str | None:
     """Under any key but `severity` 0 to 99 is not one of Google's numbers (pino's `level: 30`)."""
     found = None if value is None else translate(value)
     return found if official or found != "DEFAULT" else None
-
-
-def _of_parts(seconds: object, nanos: object) -> str | None:
-    """{"seconds": 1, "nanos": 2} as Google's agents write a time; the numbers may be texts."""
-    if isinstance(seconds, str) and seconds.isdecimal() and len(seconds) <= 12:
-        seconds = int(seconds)
-    if not isinstance(seconds, int) or not isinstance(nanos, int) or not 0 <= nanos < 10**9:
-        return None
-    return _text_of(seconds * 10**9 + nanos)
-
-
-def _of_number(value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    for least, unit in _NUMBER_UNITS:
-        if value >= least:
-            return _text_of(int(value * unit))
-    return None
-
-
-def _text_of(ns: int) -> str | None:
-    try:
-        return time_text(ns)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def known_times(texts: Iterable[str | None]) -> list[str | None]:
-    """The texts that are times; None in place of the others."""
-    return [text if text is not None and is_time(text) else None for text in texts]

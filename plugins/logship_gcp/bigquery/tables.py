@@ -35,9 +35,7 @@ class TableOptions:
 
 
 class Tables:
-    def __init__(
-        self, project: str, endpoint: str, anonymous: bool, options: TableOptions
-    ) -> None:
+    def __init__(self, project: str, endpoint: str, anonymous: bool, options: TableOptions) -> None:
         """Blocks, while it looks for credentials: `anonymous` needs none."""
         self._options = options
         self._client: Any = bigquery.Client(

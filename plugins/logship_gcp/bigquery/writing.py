@@ -20,7 +20,7 @@ _SCHEMA_BYTES = SCHEMA.serialize().to_pybytes()
 _CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 _ADVICE = {
     grpc.StatusCode.NOT_FOUND: "create it, or set create: true",
-    grpc.StatusCode.INVALID_ARGUMENT: "does the table have the columns of docs/bigquery.md?",
+    grpc.StatusCode.INVALID_ARGUMENT: "does the table have all columns that `create: true` makes?",
 }
 _GRANT = (
     "grant roles/bigquery.dataEditor on the dataset to the service account that the pod runs as "
@@ -76,10 +76,7 @@ async def gather(
                 columns.setdefault(table, []).append(part.columns)
                 addresses.setdefault(table, []).extend(zip(repeat(number), part.rows))
         await asyncio.sleep(0)  # a batch is some milliseconds of work: let others have a turn
-    parcels = [
-        Parcel(table, _joined(parts), addresses[table])
-        for table, parts in columns.items()
-    ]
+    parcels = [Parcel(table, _joined(parts), addresses[table]) for table, parts in columns.items()]
     return parcels, refused
 
 

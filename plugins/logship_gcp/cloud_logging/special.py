@@ -117,7 +117,7 @@ class Reader:
         for key in self.trace_keys:
             if key in found and self._lift_trace(lifted, key, fields[key]):
                 break
-        for key in found:
+        for key in sorted(found):  # of two spellings, always the same one
             if (lift := _LIFTS.get(key)) is not None:
                 lift(lifted, key, fields[key], self.max_labels)
         return lifted

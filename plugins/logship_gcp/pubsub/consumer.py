@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 import grpc
@@ -17,7 +17,7 @@ import grpc.aio
 from logship.api import Context, Retry
 from logship_gcp.pubsub import channel, incoming
 from logship_gcp.pubsub.leases import Leases
-from logship_gcp.pubsub.subscriber import MAX_IDS, Leased, Subscriber
+from logship_gcp.pubsub.subscriber import MAX_IDS, Leased, Stream, Subscriber
 
 PULL_BYTES = 4 * 1024 * 1024
 """What a pull is expected to bring at most."""
@@ -45,6 +45,7 @@ class Consumer:
         self._log = context.log
         self._changed = asyncio.Event()
         leases.on_change = self._changed.set
+        self._streams: set[Stream] = set()
         self._reserved = 0
         self._message_bytes = float(_FIRST_MESSAGE_BYTES)
 
@@ -60,16 +61,20 @@ class Consumer:
     async def end(self) -> None:
         """Acknowledge what is still being delivered, give the rest back, close the channel.
 
-        Cancelling it only cuts the waiting short.
+        Cancelling it cuts the waiting short, and nothing else.
         """
         with suppress(asyncio.CancelledError):
             while not self._leases.idle():
                 await self._until(lambda: bool(self._leases.acks) or self._leases.idle())
                 await self._flush()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_GOODBYE_SECS):
-                await self._flush()
-                await self._set_deadlines(self._leases.leased(), 0)
+        for _ in range(2):  # a second time if it is cancelled in the first
+            with suppress(asyncio.CancelledError, TimeoutError):
+                async with asyncio.timeout(_GOODBYE_SECS):
+                    await self._flush()
+                    await self._set_deadlines(self._leases.leased(), 0)
+                    break
+        for stream in self._streams:
+            await stream.close()
         await self._subscriber.link.close()
 
     async def _again_and_again(self, read: Callable[[], Awaitable[None]]) -> None:
@@ -92,7 +97,7 @@ class Consumer:
 
     async def _after_failure(self, retry: Retry, failures: int) -> None:
         wait = min(_MAX_WAIT_SECS, 0.25 * 2**failures)
-        wait = retry.after or wait * random.uniform(0.5, 1)
+        wait = retry.after or wait * random.uniform(0.5, 1)  # noqa: S311 - jitter
         level = logging.WARNING if failures in (1, 5) else logging.DEBUG
         self._log.log(level, "%s; next try in %.1f s", retry.reason, wait)
         await self._clock.sleep(wait)
@@ -109,11 +114,19 @@ class Consumer:
 
     async def _stream(self) -> None:
         limits = self._limits
-        stream = self._subscriber.stream(limits.lease_secs, limits.max_bytes)
-        async with aclosing(stream) as responses:
-            async for leased in responses:
+        stream = await self._subscriber.stream(limits.lease_secs, limits.max_bytes)
+        self._streams.add(stream)
+        try:
+            while (leased := await stream.next()) is not None:
                 await self._accept(leased)
                 await self._until(lambda: self._room() > 0)
+        except asyncio.CancelledError:
+            raise  # it stays open until `end`
+        except BaseException:
+            self._streams.discard(stream)
+            await stream.close()
+            raise
+        self._streams.discard(stream)
 
     async def _accept(self, leased: Sequence[Leased]) -> None:
         """Lease the messages, unpack them, offer them to the feeds."""
@@ -158,17 +171,21 @@ class Consumer:
 
     async def _flush(self) -> None:
         """Acknowledge what is settled; an id that cannot be is a message that comes again."""
-        ids, self._leases.acks = self._leases.acks, []
-        for chunk in _chunks(ids):
-            for attempt in range(1, _ACK_TRIES + 1):
-                try:
-                    await self._subscriber.acknowledge(chunk)
-                    break
-                except (grpc.aio.AioRpcError, Retry) as error:
-                    if attempt == _ACK_TRIES:
-                        self._log.warning("%d messages will come again: %s", len(chunk), error)
-                    else:
-                        await self._clock.sleep(0.2 * 2**attempt)
+        while self._leases.acks:
+            chunk = self._leases.acks[:MAX_IDS]
+            await self._acknowledged(chunk)
+            del self._leases.acks[: len(chunk)]
+
+    async def _acknowledged(self, chunk: Sequence[str]) -> None:
+        for attempt in range(1, _ACK_TRIES + 1):
+            try:
+                await self._subscriber.acknowledge(chunk)
+                return
+            except (grpc.aio.AioRpcError, Retry) as error:
+                if attempt == _ACK_TRIES:
+                    self._log.warning("%d messages will come again: %s", len(chunk), error)
+                else:
+                    await self._clock.sleep(0.2 * 2**attempt)
 
     async def _extend(self) -> None:
         while True:

@@ -48,8 +48,12 @@ def _cut(value: str) -> str:
     return value.encode(errors="replace")[:MAX_ATTRIBUTE_BYTES].decode(errors="ignore")
 
 
-def attribute(name: str, value: str) -> bytes:
-    return wire.attributes({name: _cut(value)})
+_INSERT_ID = wire.attribute_name("insert_id")
+
+
+def insert_id(row_id: str) -> bytes:
+    """The attribute that tells a record's row."""
+    return wire.attribute(_INSERT_ID, _cut(row_id).encode())
 
 
 def pack(
@@ -114,5 +118,3 @@ def _again(failed: Sequence[Failed]) -> Iterator[Again]:
         else:
             rows = [row for f in members for row in f.message.rows or ()]
             yield Again(batch, rows, retry.reason, retry.after)
-
-

@@ -14,8 +14,9 @@ import msgspec
 from msgspec import Meta
 
 from logship.api import Batch, is_time, time_ns, time_text
-from logship_gcp.bigquery.extract import Extractor, known_times
+from logship_gcp.bigquery.extract import Extractor
 from logship_gcp.bigquery.labels import SHARED, label_column, shared_columns
+from logship_gcp.bigquery.own_time import known_times
 
 FORMAT = "record/1"
 JsonColumns = Literal["text", "value"]
@@ -46,6 +47,8 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 def split_time(text: str) -> tuple[str, int]:
     """(RFC 3339 with at most microseconds, the nanoseconds left over) of an RFC 3339 time."""
+    if len(text) == 30 and text[19] == "." and text[29] == "Z":  # as containerd writes most
+        return text[:26] + "Z", int(text[26:29])
     head, _, rest = text.partition(".")
     digits = rest.rstrip("Z")
     if not digits.isdecimal() or not digits.isascii():
@@ -80,26 +83,29 @@ def encode_rows(
         if row in rows.marks:
             labels = label_column(batch, rows.marks[row])
         time, nanos = split_time(row_time(rows.times[row], batch.mtime_ns))
-        yield insert_id, _encode(
-            Record(
-                timestamp=time,
-                nanos=nanos,
-                event_time=_micros(event_times[row]),
-                severity=found.severities[row],
-                message=found.messages[row],
-                payload=_json(found.payloads[row], json_columns),
-                stream=rows.streams[row],
-                labels=_json(labels, json_columns),
-                trace=found.traces[row],
-                span_id=found.span_ids[row],
-                insert_id=insert_id,
-                ingest_time=ingest_time,
-                cluster=shared["cluster"],
-                namespace=shared["namespace"],
-                pod=shared["pod"],
-                container=shared["container"],
-                node=shared["node"],
-            )
+        yield (
+            insert_id,
+            _encode(
+                Record(
+                    timestamp=time,
+                    nanos=nanos,
+                    event_time=_micros(event_times[row]),
+                    severity=found.severities[row],
+                    message=found.messages[row],
+                    payload=_json(found.payloads[row], json_columns),
+                    stream=rows.streams[row],
+                    labels=_json(labels, json_columns),
+                    trace=found.traces[row],
+                    span_id=found.span_ids[row],
+                    insert_id=insert_id,
+                    ingest_time=ingest_time,
+                    cluster=shared["cluster"],
+                    namespace=shared["namespace"],
+                    pod=shared["pod"],
+                    container=shared["container"],
+                    node=shared["node"],
+                )
+            ),
         )
 
 

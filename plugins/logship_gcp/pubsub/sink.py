@@ -145,9 +145,7 @@ class PubsubSink(Sink):
         ]
         return [await self.context.world.offload.run(self._blocks, whole)]
 
-    def _blocks(
-        self, parts: Sequence[tuple[int, Sequence[int] | None, Batch]]
-    ) -> list[Outgoing]:
+    def _blocks(self, parts: Sequence[tuple[int, Sequence[int] | None, Batch]]) -> list[Outgoing]:
         config = self._config
         return [
             Outgoing(
@@ -171,7 +169,7 @@ class PubsubSink(Sink):
             Outgoing(
                 number,
                 (row,),
-                wire.message(body, shared + outgoing.attribute("insert_id", insert_id)),
+                wire.message(body, shared, outgoing.insert_id(insert_id)),
             )
             for row, (insert_id, body) in enumerate(bodies)
         ]

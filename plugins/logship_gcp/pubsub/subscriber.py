@@ -5,8 +5,9 @@ without a word; here a response is parsed by Google's classes and nothing else o
 https://cloud.google.com/pubsub/docs/reference/rpc/google.pubsub.v1
 """
 
+import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -58,25 +59,17 @@ class Subscriber:
         response = await self._pull(request, timeout=self._timeout, metadata=await self._metadata())
         return _leased(response)
 
-    async def stream(self, lease_secs: int, max_bytes: int) -> AsyncGenerator[list[Leased], None]:
-        """Messages as they come, until the server ends the stream or the caller leaves."""
+    async def stream(self, lease_secs: int, max_bytes: int) -> "Stream":
+        """Messages as they come, at most `max_bytes` that are not acknowledged."""
         call = self._stream(None, metadata=await self._metadata())
-        try:
-            await call.write(
-                _STREAM(
-                    subscription=self.name,
-                    stream_ack_deadline_seconds=lease_secs,
-                    max_outstanding_bytes=max_bytes,
-                    client_id=str(uuid.uuid4()),
-                )
-            )
-            while True:
-                response = await call.read()
-                if response is _EOF:
-                    return
-                yield _leased(response)
-        finally:
-            call.cancel()
+        request = _STREAM(
+            subscription=self.name,
+            stream_ack_deadline_seconds=lease_secs,
+            max_outstanding_bytes=max_bytes,
+            client_id=str(uuid.uuid4()),
+        )
+        await call.write(request)
+        return Stream(call)
 
     async def acknowledge(self, ack_ids: Sequence[str]) -> None:
         request = _ACK(subscription=self.name, ack_ids=ack_ids)
@@ -86,6 +79,30 @@ class Subscriber:
         """The leases run for `secs` from now; 0 gives the messages back."""
         request = _MODIFY(subscription=self.name, ack_ids=ack_ids, ack_deadline_seconds=secs)
         await self._modify(request, timeout=self._timeout, metadata=await self._metadata())
+
+
+class Stream:
+    """An open StreamingPull. When it is closed the server takes its leases back, so that whoever
+    stops reading keeps it until what was read is acknowledged.
+    """
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+        self._reading: asyncio.Future[Any] | None = None
+
+    async def next(self) -> list[Leased] | None:
+        """None when the server ended the stream. Cancelling it leaves the stream as it is."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._call.read())
+        await asyncio.wait([self._reading])
+        reading, self._reading = self._reading, None
+        response = reading.result()
+        return None if response is _EOF else _leased(response)
+
+    async def close(self) -> None:
+        self._call.cancel()
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
 
 
 def _leased(response: object) -> list[Leased]:

@@ -16,14 +16,21 @@ _RETRY_DELAY, _DURATION_SECONDS, _DURATION_NANOS = 1, 1, 2
 _RETRY_INFO = b"type.googleapis.com/google.rpc.RetryInfo"
 
 
-def varint(value: int) -> bytes:
-    """A number of at least 0, seven bits a byte, the lowest first."""
+def _varint(value: int) -> bytes:
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+_SMALL = tuple(map(_varint, range(4096)))
+
+
+def varint(value: int) -> bytes:
+    """A number of at least 0, seven bits a byte, the lowest first."""
+    return _SMALL[value] if value < 4096 else _varint(value)
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -34,17 +41,32 @@ def field(number: int, content: bytes) -> bytes:
 def attributes(values: Mapping[str, str]) -> bytes:
     """The attributes of a message: the same for all rows of a batch, so made once."""
     return b"".join(
-        field(_MESSAGE_ATTRIBUTES, field(1, key.encode()) + field(2, value.encode()))
-        for key, value in values.items()
+        attribute(attribute_name(name), value.encode()) for name, value in values.items()
     )
 
 
-def message(content: bytes, encoded_attributes: bytes) -> bytes:
+def attribute(encoded_name: bytes, value: bytes) -> bytes:
+    """One attribute; the name comes from `attribute_name`, once for many values."""
+    size = varint(len(value))
+    inner = len(encoded_name) + 1 + len(size) + len(value)
+    return b"".join((_ATTRIBUTE_TAG, varint(inner), encoded_name, _VALUE_TAG, size, value))
+
+
+def attribute_name(name: str) -> bytes:
+    return field(1, name.encode())
+
+
+_ATTRIBUTE_TAG = bytes((_MESSAGE_ATTRIBUTES << 3 | _LENGTH_DELIMITED,))
+_VALUE_TAG = bytes((2 << 3 | _LENGTH_DELIMITED,))
+_DATA_TAG = bytes((_MESSAGE_DATA << 3 | _LENGTH_DELIMITED,))
+_MESSAGE_TAG = bytes((_PUBLISH_MESSAGES << 3 | _LENGTH_DELIMITED,))
+
+
+def message(content: bytes, *attributes: bytes) -> bytes:
     """One PubsubMessage as it stands in a PublishRequest."""
-    head = bytes((_MESSAGE_DATA << 3 | _LENGTH_DELIMITED,)) + varint(len(content))
-    size = len(head) + len(content) + len(encoded_attributes)
-    start = bytes((_PUBLISH_MESSAGES << 3 | _LENGTH_DELIMITED,)) + varint(size)
-    return b"".join((start, head, content, encoded_attributes))
+    length = varint(len(content))
+    size = 1 + len(length) + len(content) + sum(map(len, attributes))
+    return b"".join((_MESSAGE_TAG, varint(size), _DATA_TAG, length, content, *attributes))
 
 
 def publish_start(topic: str) -> bytes:

@@ -50,8 +50,8 @@ class BigQueryHarness(Harness):
 
     async def __aenter__(self) -> "BigQueryHarness":
         self._server = await bigquery_server.start("127.0.0.1", 0, 0, None, self._trouble)
-        service = self._server._service
-        self._take, service.append = service.append, self._append  # type: ignore[method-assign]
+        service: Any = self._server._service
+        self._take, service.append = service.append, self._append
         endpoint = f"http://127.0.0.1:{self._server.http_port}"
         config = BigQuerySinkConfig(
             dataset="logs",
@@ -63,7 +63,7 @@ class BigQueryHarness(Harness):
         )
         self._client: Any = bigquery.Client(
             project="shop",
-            credentials=AnonymousCredentials(),
+            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
             client_options={"api_endpoint": endpoint},
         )
         self.sink = BigQuerySink(config, self._context)
@@ -93,11 +93,11 @@ class BigQueryHarness(Harness):
     def refused_row(self) -> tuple[str, int]:
         return _REFUSED, 0
 
-    async def _append(self, table: Table, columns: pa.RecordBatch) -> list[RowFault]:
+    async def _append(self, table: Table, batch: pa.RecordBatch) -> list[RowFault]:
         """As the sandbox refuses rows; what it refuses by itself, the sink never sends."""
-        messages = columns["message"].to_pylist()
+        messages = batch["message"].to_pylist()
         faults = [RowFault(n, "it says so") for n, text in enumerate(messages) if text == _REFUSED]
-        return faults or await self._take(table, columns)
+        return faults or await self._take(table, batch)
 
     def fail(self) -> None:
         self._trouble.action = Action.FAIL

@@ -109,7 +109,7 @@ class PubsubHarness(Harness):
         self._sandbox.faults.clear()
 
     def held_open(self) -> list[str]:
-        """Channels to one server may share a connection: beyond that of the reader there is none."""
+        """Channels to one server may share a connection: there is none beyond the reader's."""
         found = self._connections()
         return found[self._opened :]
 

@@ -5,6 +5,7 @@ would have it put, so the agent's `kubernetes` source finds it.
 """
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -15,7 +16,7 @@ EXIT_SECS = 20.0
 _START_SECS = 20.0
 _NAMESPACES = ("pid", "mount")
 _MOUNTS = ("proc", "tmpfs", "devpts")
-_REOPEN = "2 0 0\n"  # conmon's ctl fifo: message type 2 reopens the log
+_REOPEN = b"2 0 0\n"  # conmon's ctl fifo: message type 2 reopens the log
 
 
 class ConmonHost:
@@ -84,9 +85,12 @@ class ConmonContainer:
         wait_for("end of the container", EXIT_SECS, lambda: not self.running)
 
     def reopen_log(self) -> None:
-        """What CRI-O does when kubelet asks for it."""
-        with (self._bundle / "ctl").open("w") as control:
-            control.write(_REOPEN)
+        """What CRI-O does when kubelet asks for it. Raises OSError when conmon has ended."""
+        control = os.open(self._bundle / "ctl", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            os.write(control, _REOPEN)
+        finally:
+            os.close(control)
 
     def remove(self) -> None:
         """Ends it if it still runs; conmon ends with it."""

@@ -23,8 +23,9 @@ class Shipment:
         """The pod's rows, when so many have arrived at both destinations and nothing else comes."""
 
         def arrived() -> bool:
-            both = (self._local(pod), self._cloud(pod))
-            return min(map(len, both)) >= count and self.agent.status().drained
+            if not self.agent.status().drained:
+                return False
+            return min(len(self._local(pod)), len(self._cloud(pod))) >= count
 
         try:
             wait_for(f"arrival of {count} rows", secs, arrived)

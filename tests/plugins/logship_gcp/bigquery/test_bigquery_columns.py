@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from logship_gcp.bigquery.arrow import SCHEMA, convert
-from logship_gcp.bigquery.extract import Extractor, known_times
+from logship_gcp.bigquery.extract import Extractor
+from logship_gcp.bigquery.own_time import known_times
 from logship_gcp.bigquery.schema import COLUMNS, TableName, view_sql
 from logship_gcp.bigquery.target import Targets
 
@@ -101,6 +102,14 @@ def test_rows_have_the_severity_of_cloud_logging_and_only_json_has_a_payload(
         assert severity == of_row(text, stream, fields)
 
 
+@pytest.mark.parametrize("between", ['""', '"x"', "0", "{}", ""])
+def test_a_text_cannot_swallow_its_neighbour_or_stand_for_two(between: str) -> None:
+    rows = ['{"a":[1', '{"b":2}]}', f'{{"c":1}},{between},{{"d":2}}', '{"message":"mine"}']
+    found = EXTRACTOR.columns(rows, ["stdout"] * 4)
+    assert found.payloads == [None, None, None, rows[3]]
+    assert found.messages == [*rows[:3], "mine"]
+
+
 @given(st.lists(texts, max_size=5))
 def test_whatever_a_text_is_arrow_takes_it(rows: list[str]) -> None:
     found = convert(rows_batch(rows), range(len(rows)), EXTRACTOR, INGEST_NS)
@@ -142,7 +151,12 @@ def test_a_time_is_split_into_microseconds_and_the_rest(times: list[str]) -> Non
 
 def test_event_times_that_parse_stand_beside_others_that_do_not() -> None:
     batch = rows_batch(
-        ['{"time":"2026-11-23T04:46:30Z"}', '{"time":"noon"}', "x", '{"time":"3000-01-01T00:00:00Z"}']
+        [
+            '{"time":"2026-11-23T04:46:30Z"}',
+            '{"time":"noon"}',
+            "x",
+            '{"time":"3000-01-01T00:00:00Z"}',
+        ]
     )
     found = convert(batch, range(4), EXTRACTOR, INGEST_NS).taken[0].columns["event_time"]
     assert [t and t.year for t in found.to_pylist()] == [2026, None, None, 3000]

@@ -145,9 +145,7 @@ def test_a_row_larger_than_a_request_is_refused(with_sink: Run, warehouse: Any) 
     assert [row["message"] for row in warehouse.rows()] == ["small"]
 
 
-def test_rows_go_to_a_table_per_event_type_that_is_allowed(
-    with_sink: Run, warehouse: Any
-) -> None:
+def test_rows_go_to_a_table_per_event_type_that_is_allowed(with_sink: Run, warehouse: Any) -> None:
     texts = ['{"event":"buy"}', '{"event":"drop table"}', "text", '{"event":"view"}', "{}"]
     with_sink(
         sending(texts_batch(texts)),

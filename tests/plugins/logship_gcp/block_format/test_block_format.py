@@ -207,7 +207,7 @@ def test_nesting_without_end_is_a_value_error() -> None:
 def test_the_documented_bytes_are_the_bytes() -> None:
     """The example of docs/block-format.md, so that the page stays true."""
     body = encode(small_batch(), codec="none")
-    assert body[:5] == bytes.fromhex("8a4c534201")
+    assert body[:9] == bytes.fromhex("8a4c534201000000b1")
     header, start = read_header(body)
     assert int.from_bytes(body[5:9]) == start - 9
     assert msgspec.msgpack.decode(body[9:start]) == {

@@ -191,3 +191,17 @@ def test_fields_that_json_has_no_form_for_are_shipped_as_the_text(strange: Any) 
         batch = batch.with_fields(replace(batch.rows, fields=[fields]))
         (entry,) = kept_entries(make_encoder().requests([batch], FIRST_NS)[0])
         assert entry["textPayload"] == "the text"
+
+
+def test_of_two_spellings_the_same_one_is_always_taken() -> None:
+    fields = {
+        "logging.googleapis.com/http_request": {"requestMethod": "PUT"},
+        "httpRequest": {"requestMethod": "GET"},
+    }
+    for names in (list(fields), list(reversed(fields))):
+        text = orjson.dumps({name: fields[name] for name in names}).decode()
+        (entry,) = kept_entries(make_encoder().requests([make_batch(cri(text))], FIRST_NS)[0])
+        assert entry["httpRequest"] == {"requestMethod": "GET"}
+        assert entry["jsonPayload"] == {
+            "logging.googleapis.com/http_request": {"requestMethod": "PUT"}
+        }

@@ -43,7 +43,8 @@ def block_of(case: dict[str, Any]) -> bytes:
 
 def text_of(case: dict[str, Any]) -> str:
     if "nested" in case:
-        return '{"a":' * case["nested"] + "1" + "}" * case["nested"]
+        levels = int(case["nested"])
+        return '{"a":' * levels + "1" + "}" * levels
     parts = case.get("repeat", [case.get("text"), 1])
     return "".join(text * count for text, count in zip(parts[::2], parts[1::2], strict=True))
 

@@ -42,7 +42,7 @@ class Server:
         self.headers.append(request.headers)
         raw = await request.read()
         if request.headers.get("Content-Encoding") == "gzip":
-            raw = igzip.decompress(raw)
+            raw = igzip.decompress(raw)  # type: ignore[no-untyped-call]
         body = orjson.loads(raw)
         self.bodies.append(body)
         self.open += 1

@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m bench --help`. Figures are of whole processes, on workloads made here."""
