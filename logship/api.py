@@ -17,18 +17,31 @@ import msgspec
 from logship.batch import Batch
 from logship.origin import Labels, LogFile, Origin
 from logship.outcome import DELIVERED, Again, ConfigError, Outcome, Refused, Retry
-from logship.rows.address import Generation, Mark, Position, Span, time_ns, time_text
+from logship.rows.address import (
+    Generation,
+    Mark,
+    Position,
+    Span,
+    id_prefix,
+    id_tails,
+    time_ns,
+    time_text,
+)
+from logship.rows.encode import entries, escaped
 from logship.rows.index import Cutting, index
 from logship.rows.lines import is_time
 from logship.rows.rows import JsonObject, Rows
+from logship.severity import DEFAULT_KEYS, OF_STREAM, of_fields, of_glog, translate
 from logship.units import StartFrom
 from logship.world import Clock, Disk, Offload, World
 
 __all__ = [
-    "DELIVERED", "Again", "Batch", "Catalog", "Clock", "Component", "ConfigError",
-    "Context", "Cutting", "Disk", "Feed", "Generation", "JsonObject", "Labels", "LogFile", "Mark",
-    "Offload", "OpenFeed", "Origin", "Outcome", "Position", "Refused", "Retry", "Rows", "Sink",
-    "Source", "Span", "StartFrom", "Transform", "World", "index", "is_time", "time_ns", "time_text",
+    "DEFAULT_KEYS", "DELIVERED", "OF_STREAM", "Again", "Batch", "Catalog", "Clock", "Component",
+    "ConfigError", "Context", "Cutting", "Disk", "Feed", "Generation", "JsonObject", "Labels",
+    "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome", "Position", "Refused", "Retry",
+    "Rows", "Sink", "Source", "Span", "StartFrom", "Transform", "World", "entries", "escaped",
+    "id_prefix", "id_tails", "index", "is_time", "of_fields", "of_glog", "time_ns", "time_text",
+    "translate",
 ]  # fmt: skip
 
 
@@ -88,8 +101,15 @@ class Catalog(Protocol):
         """An origin appeared; adding a key again changes nothing."""
         ...
 
+    def complete(self) -> None:
+        """All that was there when the source started has been added; what comes now is new.
+
+        `start_from` rules only what was there: what is new is read from its first byte.
+        """
+        ...
+
     def update(self, key: str, labels: Labels) -> None:
-        """Its labels changed; routes are matched again."""
+        """Its labels changed. Routes are matched until the metadata they need is known."""
         ...
 
     def touch(self, key: str) -> None:

@@ -83,7 +83,8 @@ class Batch:
         if self._rows is not None:
             return len(self._rows)
         if self._count is None:
-            self._count = self.block.count(b"\n")
+            unended = self.block != b"" and not self.block.endswith(b"\n")
+            self._count = self.block.count(b"\n") + unended
         return self._count
 
     def size(self) -> int:

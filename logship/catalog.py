@@ -15,19 +15,21 @@ from logship.api import LogFile, OpenFeed
 from logship.binding import Binding
 from logship.checkpoint import Checkpoint
 from logship.conditions import Selection
-from logship.feed import DiskFeed
+from logship.feed import DiskFeed, OnLoss
 from logship.follow import Follower
 from logship.journal import Key
 from logship.origin import Labels, Origin
 from logship.pulse import Pulse
 from logship.route import Route
 from logship.routing import RouteRule, choose
-from logship.rows.address import Position
+from logship.rows.address import Generation, Position
 from logship.start import start_position
 from logship.world import World
 
 AT_RISK_GENERATIONS = 4
 """kubelet keeps five files of a container: one more rotation would delete unread bytes."""
+METADATA_GRACE_SECS = 15.0
+"""How long an origin at risk waits for its metadata all the same: its files are held open."""
 
 
 @dataclass(eq=False, slots=True)
@@ -38,10 +40,17 @@ class Entry:
     log: LogFile | OpenFeed
     source: str
     follower: Follower | None
-    bindings: dict[str, Binding] = field(default_factory=dict)
+    seen_at: float
+    was_there: bool
+    """Whether it was there when its source started: `start_from` rules it."""
     decided: bool = False
     """Whether it is known which routes it goes to."""
     retired: bool = False
+    bindings: dict[str, Binding] = field(default_factory=dict)
+
+
+STARTED = Position(Generation(0, 0), 0)
+"""Saved for each route under no origin: it has run, so that what it has no position of is new."""
 
 
 class Starting(Protocol):
@@ -67,9 +76,16 @@ class Origins:
         self._checkpoint, self._starting = checkpoint, starting
         self._world, self._log = world, logger
         self.pulse = Pulse(world.clock, world.disk)
+        self._started: set[str] = set()
+        """Routes that have run before."""
         self.unmatched = 0
         self.unknown_decided = 0
         """Origins whose metadata did not come in time."""
+
+    def begin(self) -> None:
+        """The checkpoint is loaded."""
+        knows = self._checkpoint.knows
+        self._started = {rule.name for rule in self._rules if knows(rule.name, rule.was)}
 
     async def bind(self, entry: Entry) -> None:
         """Give the entry to the routes it goes to, if that can be told."""
@@ -91,6 +107,8 @@ class Origins:
             self._close(entry)
 
     def _at_risk(self, entry: Entry) -> bool:
+        if self._world.clock.now() - entry.seen_at < METADATA_GRACE_SECS:
+            return False
         held = len(entry.follower.generations) if entry.follower else 0
         return entry.retired or held >= AT_RISK_GENERATIONS
 
@@ -103,10 +121,16 @@ class Origins:
         else:
             position = self._checkpoint.position(rule.name, entry.origin.key, rule.was)
             if position is None:
-                cutoff = self._starting(rule.name, entry.source)
+                new = not entry.was_there or rule.name in self._started
+                cutoff = 0 if new else self._starting(rule.name, entry.source)
                 position = await start_position(entry.follower, self._world, cutoff)
             disk_feed = DiskFeed(
-                rule.name, entry.follower, self._world, position, proxy, _loss_of(route)
+                rule.name,
+                entry.follower,
+                self._world,
+                position,
+                proxy,
+                self._loss_of(route, entry),
             )
             entry.follower.feeds.append(disk_feed)
             feed = disk_feed
@@ -115,9 +139,20 @@ class Origins:
         entry.bindings[rule.name] = binding
         route.add(binding)
 
+    def _loss_of(self, route: Route, entry: Entry) -> OnLoss:
+        def lost(size: int, why: str) -> None:
+            route.counters.lost_events += 1
+            route.counters.lost_bytes += size
+            self._log.warning(
+                "route %s lost rows of %s (%d bytes at least): %s",
+                route.name, entry.origin.key, size, why,
+            )  # fmt: skip
+
+        return lost
+
     def positions(self) -> dict[Key, Position]:
         """What every binding has settled, for the checkpoint."""
-        found = {}
+        found = {Key(name, ""): STARTED for name in self._routes}
         for entry in self.entries.values():
             for name, binding in entry.bindings.items():
                 feed = binding.feed
@@ -154,14 +189,6 @@ def _finished(binding: Binding) -> bool:
     return not isinstance(feed, DiskFeed) or (feed.exhausted and feed.settled)
 
 
-def _loss_of(route: Route) -> Callable[[int], None]:
-    def lost(size: int) -> None:
-        route.counters.lost_events += 1
-        route.counters.lost_bytes += size
-
-    return lost
-
-
 class _Wake:
     """A feed's `on_ready`, which exists before the binding it wakes."""
 
@@ -182,6 +209,10 @@ class SourceCatalog:
     ) -> None:  # fmt: skip
         self._source, self._origins, self._bind_soon = source, origins, bind_soon
         self._world, self._log = world, logger
+        self._complete = False
+
+    def complete(self) -> None:
+        self._complete = True
 
     def add(self, origin: Origin, log: LogFile | OpenFeed) -> None:
         known = self._origins.entries.get(origin.key)
@@ -192,7 +223,8 @@ class SourceCatalog:
         if isinstance(log, LogFile):
             follower = Follower(origin, log, self._world, self._log)
             self._origins.pulse.add(follower)
-        entry = Entry(origin, log, self._source, follower)
+        now = self._world.clock.now()
+        entry = Entry(origin, log, self._source, follower, now, not self._complete)
         self._origins.entries[origin.key] = entry
         self._bind_soon(entry)
 

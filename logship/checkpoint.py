@@ -31,6 +31,7 @@ class Checkpoint:
         self._forgotten: set[Key] = set()
         self._unwritten: set[Key] = set()
         self._snapshot_at: float | None = None
+        self._failing = False
         self.saved_at: float | None = None
         """When the file was last up to date (clock.now)."""
 
@@ -39,7 +40,7 @@ class Checkpoint:
         disk = self._world.disk
         disk.make_dir(self._dir)
         try:
-            content = disk.read_text(self._path, _MAX_BYTES).encode()
+            content = disk.read_bytes(self._path, _MAX_BYTES)
             loaded = parse(content)
         except FileNotFoundError:
             return
@@ -58,6 +59,10 @@ class Checkpoint:
             )  # fmt: skip
         oldest = self._world.clock.wall_ns() - KEEP_UNSEEN_SECS * 1_000_000_000
         self._saved = {k: saved for k, saved in loaded.positions.items() if saved.at_ns >= oldest}
+
+    def knows(self, route: str, was: str | None = None) -> bool:
+        """Whether the route has run before: it has a marker, or a position of some origin."""
+        return any(key.route in (route, was) for key in self._saved)
 
     def position(self, route: str, origin: str, was: str | None = None) -> Position | None:
         """Where the route stands in the origin; `was`: the name the route had before."""
@@ -93,10 +98,13 @@ class Checkpoint:
                 await self._append()
         except OSError as error:
             self._snapshot_at = None
-            if self.saved_at is not None:
+            if not self._failing:
                 self._log.error("cannot save positions in %s: %s", self._path, error.strerror)
-            self.saved_at = None
+            self._failing = True
             return
+        if self._failing:
+            self._log.info("positions are saved again in %s", self._path)
+        self._failing = False
         self.saved_at = now
 
     async def _append(self) -> None:

@@ -21,6 +21,9 @@ from logship.world import World
 JOIN_TIMEOUT_SECS = 5.0
 """How long a record may stay open without another part: conmon cuts at every slow write."""
 
+OnLoss = Callable[[int, str], None]
+"""(bytes lost at least, why): they were gone before they were read."""
+
 
 class DiskFeed:
     def __init__(
@@ -30,7 +33,7 @@ class DiskFeed:
         world: World,
         position: Position | None,
         on_ready: Callable[[], None],
-        on_loss: Callable[[int], None],
+        on_loss: OnLoss,
     ) -> None:
         """`position` is the first byte to read; None: the first one there is."""
         self.origin: Origin = follower.origin
@@ -112,7 +115,7 @@ class DiskFeed:
         """The saved generation is gone: what follows it is read, what it still held is lost."""
         later = self._follower.after(position.generation)
         if later is not None:
-            self._on_loss(0)
+            self._on_loss(0, "the generation it stood in is gone")
         return later
 
     def _start(self, log: LogGeneration, offset: int) -> None:
@@ -128,12 +131,14 @@ class DiskFeed:
         try:
             chunk = await self._reader.read(want, offset) if want > 0 else b""
         except DamagedFile:
-            self._on_loss(0)  # how much, its damaged trailer does not tell
+            self._on_loss(0, "a compressed file is damaged")  # how much, it cannot tell
             log.size, self._reader = offset, NothingReader()
             return self._end(log, offset), True
         if chunk:
             return self._read(log, offset, chunk), True
         if self._follower.ended(log):
+            if log.truncated_from > offset:
+                self._on_loss(log.truncated_from - offset, "the file was truncated")
             return self._end(log, offset), True
         return (self._cutter.flush() if self._timed_out() else None), False
 
@@ -167,7 +172,7 @@ class DiskFeed:
         parts = [await self._read_span(span) for span in pieces]
         for span, part in zip(pieces, parts, strict=True):
             if len(part) < span.size:
-                self._on_loss(span.size - len(part))
+                self._on_loss(span.size - len(part), "what was released is gone")
         if all(len(part) == span.size for span, part in zip(pieces, parts, strict=True)):
             return self._batch(b"".join(parts), pieces, self._world.clock.wall_ns(), None)
         self._ledger.settle(pieces)

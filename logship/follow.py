@@ -173,17 +173,14 @@ class Follower:
             return False
         log.changed_at, log.mtime_ns = self.world.clock.now(), stat.mtime_ns
         if stat.size < log.size:
-            self._truncated(log, stat.size)
+            self._truncated(log)
         else:
             log.size = stat.size
         return True
 
-    def _truncated(self, log: LogGeneration, size: int) -> None:
+    def _truncated(self, log: LogGeneration) -> None:
         """Copytruncate: the same inode begins again, as another generation."""
-        self.logger.warning(
-            "%s/%s was truncated to %d bytes; what was not read of it is lost",
-            self.log.directory, self.log.name, size,
-        )  # fmt: skip
+        log.truncated_from = log.size
         log.size, log.live, log.inode = 0, False, (0, 0)
 
     def ended(self, log: LogGeneration) -> bool:

@@ -46,6 +46,8 @@ class LogGeneration:
     changed_at: float
     compressed: bool = False
     deleted: bool = False
+    truncated_from: int = 0
+    """The size the file had when it was truncated."""
 
     def reader(self, world: World) -> Reader:
         """A reader of one's own: a decoder has a place where it is."""

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from typing import Literal
 
 from logship.api import Context, Sink, Source, Transform
 from logship.build import at, build
@@ -25,6 +26,7 @@ from logship.start import cutoff_ns
 from logship.units import StartFrom
 from logship.world import World
 
+_Task = asyncio.Future[None] | asyncio.Future[bool] | asyncio.Future[Literal[True]]
 SAVE_SECS = 1.0
 SOURCE_RESTART_SECS = 5.0
 LOCK_SECS = 0.5
@@ -89,10 +91,8 @@ class Pipeline:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. Raises ConfigError, OSError when it cannot start."""
-        await self._lock()
-        self.checkpoint.load()
-        for name, sink in self.sinks.items():
-            await _start(name, sink)
+        if not await self._prepare(stop):
+            return
         reading = [self._source(name, source) for name, source in self.sources.items()]
         reading += [self._bind(), self.origins.pulse.run()]
         reading += [route.pull() for route in self.routes]
@@ -104,6 +104,25 @@ class Pipeline:
             for sink in self.sinks.values():
                 await sink.close()
             self.origins.close()
+
+    async def _prepare(self, stop: asyncio.Event) -> bool:
+        """Take the state directory and open the sinks; False: told to stop before."""
+        preparing = asyncio.ensure_future(self._start())
+        stopped = asyncio.ensure_future(stop.wait())
+        await asyncio.wait([preparing, stopped], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if preparing.done():
+            preparing.result()
+            return True
+        await _cancel([preparing])
+        return False
+
+    async def _start(self) -> None:
+        await self._lock()
+        self.checkpoint.load()
+        self.origins.begin()
+        for name, sink in self.sinks.items():
+            await _start(name, sink)
 
     async def _until(
         self,
@@ -187,7 +206,7 @@ async def _start(name: str, sink: Sink) -> None:
         raise at(f"sinks.{name}", error) from error
 
 
-async def _cancel(tasks: Sequence[asyncio.Task[None] | asyncio.Task[bool]]) -> None:
+async def _cancel(tasks: Sequence[_Task]) -> None:
     for task in tasks:
         task.cancel()
     for task in tasks:

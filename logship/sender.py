@@ -58,6 +58,7 @@ class Sender:
         self._changed = asyncio.Event()
         self._took = asyncio.Event()
         self._failures = 0
+        self._failed_at = 0.0
         self._paused_until = 0.0
         self._bug_logged_at = -_BUG_LOG_SECS
 
@@ -153,13 +154,14 @@ class Sender:
         """(what must go again, how many seconds from now)."""
         batches = [parcel.batch for parcel in parcels]
         self._counters.writes += 1
+        began = self._clock.now()
         try:
             outcome = await self._sink.write(batches)
         except Retry as retry:
-            return parcels, self._failed(retry.reason, retry.after)
+            return parcels, self._failed(began, retry.reason, retry.after)
         except Exception as error:
             self._bug(error)
-            return parcels, self._failed(f"{type(error).__name__}: {error}", None)
+            return parcels, self._failed(began, f"{type(error).__name__}: {error}", None)
         left = []
         for parcel, verdict in zip(parcels, verdicts(batches, outcome), strict=True):
             self._counters.delivered_rows += verdict.delivered
@@ -172,7 +174,7 @@ class Sender:
                 parcel.batch = verdict.left
                 left.append(parcel)
         if left:
-            return left, self._failed(outcome.again[0].reason, longest_wait(outcome))
+            return left, self._failed(began, outcome.again[0].reason, longest_wait(outcome))
         self._succeeded()
         return left, 0.0
 
@@ -183,8 +185,11 @@ class Sender:
         for parcel in [*parcels, *self._take_pending()]:
             parcel.release()
 
-    def _failed(self, reason: str, after: float | None) -> float:
-        self._failures += 1
+    def _failed(self, began: float, reason: str, after: float | None) -> float:
+        """Seconds to wait. Writes in flight together that fail together count as one failure."""
+        if began >= self._failed_at:
+            self._failures += 1
+            self._failed_at = self._clock.now()
         self._counters.last_error = reason
         wait = delay_secs(self._failures, after, random.random())  # noqa: S311 - jitter
         level = logging.WARNING if self._failures in _LOUD_FAILURES else logging.DEBUG

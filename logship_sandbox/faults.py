@@ -47,7 +47,7 @@ class Fault:
     share_lost: float = 0.0  # carried out, but the answer is lost: makes copies
     share_hung: float = 0.0
     refuse: int = 0  # 401, 403 or 404 for every call; 0 is off
-    partial_every: int = 0  # one in so many entries is refused for good (Cloud Logging only)
+    partial_every: int = 0  # one in so many entries gets PERMISSION_DENIED (Cloud Logging only)
     stop_secs: float = 0.0  # every connection breaks for so long, from the moment it is set
     seed: int = 0
 

@@ -72,7 +72,11 @@ class _BigQuery(Protocol):
 
 class _BigQueryModule(Protocol):
     async def start(
-        self, host: str, http_port: int, grpc_port: int, data_dir: str | None,
+        self,
+        host: str,
+        http_port: int,
+        grpc_port: int,
+        data_dir: str | None,
         faults: Faults,
     ) -> _BigQuery: ...
 
@@ -112,7 +116,10 @@ class Sandbox:
         if options.bigquery and importlib.util.find_spec("logship_sandbox.bigquery_server"):
             module = importlib.import_module("logship_sandbox.bigquery_server")
             self._bigquery = await cast(_BigQueryModule, module).start(
-                options.host, options.bigquery_port, options.bigquery_grpc_port, options.data_dir,
+                options.host,
+                options.bigquery_port,
+                options.bigquery_grpc_port,
+                options.data_dir,
                 self.faults,
             )
 

@@ -116,11 +116,15 @@ class Disk:
 
     def read_text(self, path: str, max_bytes: int) -> str:
         """The whole file as UTF-8. Raises OSError; ValueError when it is larger or not UTF-8."""
+        return self.read_bytes(path, max_bytes).decode()
+
+    def read_bytes(self, path: str, max_bytes: int) -> bytes:
+        """The whole file. Raises OSError; ValueError when it is larger."""
         with open(path, "rb") as file:
             content = file.read(max_bytes + 1)
         if len(content) > max_bytes:
             raise ValueError(f"{path} is larger than {max_bytes} bytes")
-        return content.decode()
+        return content
 
     def make_dir(self, path: str) -> None:
         os.makedirs(path, mode=0o700, exist_ok=True)

@@ -57,7 +57,7 @@ class Node:
         self.agent_is_back = asyncio.Event()
         self._rate = rate
         self._timeline = timeline
-        self._dice = Random(seed)  # noqa: S311  (a demo is to be repeatable)
+        self._dice = Random(seed)
         self.containers = [self._container(root, workload) for workload in WORKLOADS]
         self._shares = sum(workload.share for workload in WORKLOADS)
         self._reached: dict[int, asyncio.Event] = defaultdict(asyncio.Event)
@@ -79,7 +79,7 @@ class Node:
         return sum(len(record.content) for log in self.logs for record in log.records)
 
     def _container(self, root: str, workload: Workload) -> Container:
-        dice = Random(self._dice.getrandbits(64))  # noqa: S311
+        dice = Random(self._dice.getrandbits(64))
         log = PodLog(root, workload.pod(dice), workload.container)
         return Container(workload, log, dice)
 

@@ -116,7 +116,7 @@ def _header(batch: Batch, codec: Literal["zstd", "none"], size: int, count: int)
         extra=dict(batch.extra),
         pieces=tuple(Piece(packed_generation(g), start, end) for g, start, end in batch.pieces),
         cutting=PackedCutting(cast(Format, batch.cutting.format), batch.cutting.max_row_bytes),
-        route=batch.labels.get("route"),
+        route=batch.route,
         mtime_ns=batch.mtime_ns,
     )
 

@@ -75,6 +75,8 @@ class Discovery:
             places: set[str] | None = None
             while True:
                 await self._look(places)
+                if places is None:
+                    self._catalog.complete()
                 places = await self._next_places()
         finally:
             await self._context.world.offload.run(self._watcher.stop)

@@ -65,9 +65,7 @@ def test_each_row_goes_to_exactly_one_route_without_continue(
     chosen = choose([*rules, REST], "s", {}, True, force=False)
     assert chosen is not None
     batches = [selection.apply(texts_batch(rows)) for _, selection in chosen]
-    taken = [
-        row for batch in batches for row in zip(batch.ids(), batch.rows.texts, strict=True)
-    ]
+    taken = [row for batch in batches for row in zip(batch.ids(), batch.rows.texts, strict=True)]
     whole = texts_batch(rows)
     assert sorted(taken) == sorted(zip(whole.ids(), rows, strict=True))
 

@@ -83,7 +83,10 @@ class Bench:
 
 
 def on_bench(
-    script: list[Answer], work: Callable[[Bench], Awaitable[None]], tmp: Path, dead_bytes: int = 1 << 20
+    script: list[Answer],
+    work: Callable[[Bench], Awaitable[None]],
+    tmp: Path,
+    dead_bytes: int = 1 << 20,
 ) -> None:
     async def go() -> None:
         random.seed(1)

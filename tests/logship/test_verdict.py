@@ -12,7 +12,10 @@ from logship.verdict import longest_wait, verdicts
 def test_rows_are_conserved(fates: list[list[str]], data: st.DataObject) -> None:
     batches = [texts_batch([f"{b} {r}" for r in range(len(f))]) for b, f in enumerate(fates)]
     refused = [
-        Refused(b, r, "no") for b, found in enumerate(fates) for r, f in enumerate(found) if f == "r"
+        Refused(b, r, "no")
+        for b, found in enumerate(fates)
+        for r, f in enumerate(found)
+        if f == "r"
     ]
     again = []
     for number, found in enumerate(fates):

@@ -60,13 +60,15 @@ class Machine(RuleBasedStateMachine):
         log = LogFile(str(self.directory), "0.log", Cutting("cri", 1000))
         self.follower = Follower(origin, log, self.world, LOGGER)
         self.runner.run(self.refresh())
-        self.feed = DiskFeed("r", self.follower, self.world, self.committed, lambda: None, self.lose)
+        self.feed = DiskFeed(
+            "r", self.follower, self.world, self.committed, lambda: None, self.lose
+        )
         self.follower.feeds.append(self.feed)
 
     async def refresh(self) -> None:
         self.follower.refresh()
 
-    def lose(self, size: int) -> None:
+    def lose(self, size: int, why: str) -> None:
         self.lost += 1
 
     def line(self, stream: str, tag: str, text: str) -> bytes:
@@ -212,5 +214,9 @@ class Machine(RuleBasedStateMachine):
             idle = idle + 1 if before == (len(self.delivered), self.feed.committed) else 0
 
 
-Machine.TestCase.settings = settings(max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "60")), stateful_step_count=40, deadline=None)
+Machine.TestCase.settings = settings(
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "60")),
+    stateful_step_count=40,
+    deadline=None,
+)
 TestFeed = Machine.TestCase

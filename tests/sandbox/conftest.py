@@ -63,9 +63,8 @@ def pubsub_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         deadline = time.monotonic() + TEST_SECS
         while not ready.exists():
-            assert process.poll() is None and time.monotonic() < deadline, (
-                "the sandbox did not start"
-            )
+            assert process.poll() is None, "the sandbox did not start"
+            assert time.monotonic() < deadline, "the sandbox did not start"
             time.sleep(0.05)
         yield orjson.loads(ready.read_bytes())["PUBSUB_EMULATOR_HOST"]
     finally:

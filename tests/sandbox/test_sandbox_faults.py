@@ -161,10 +161,12 @@ def test_partial_errors_refuse_the_same_entries_on_every_try(
         entries = [{**ENTRY, "insertId": f"{n}"} for n in range(90)]
         body = {"partialSuccess": partial, "entries": entries}
         first, second = await rest.write(body), await rest.write(body)
-        assert first == second and first.status == 403
+        assert first == second
+        assert first.status == 403
         stored = (await rest.list(pageSize=100)).entries
         if not partial:
-            assert not stored and "details" not in first.error
+            assert not stored
+            assert "details" not in first.error
             return
         refused = first.error["details"][0]["logEntryErrors"]  # type: ignore[index]
         assert 15 < len(refused) < 45

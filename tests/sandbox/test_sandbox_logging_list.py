@@ -116,7 +116,8 @@ def test_a_filter_does_not_match(text: str) -> None:
 def test_a_filter_beyond_the_supported_is_a_400_that_says_so(with_sandbox: Run, text: str) -> None:
     async def test(_: Sandbox, rest: Rest) -> None:
         answer = await rest.list(text)
-        assert answer.status == 400 and answer.error["status"] == "INVALID_ARGUMENT"
+        assert answer.status == 400
+        assert answer.error["status"] == "INVALID_ARGUMENT"
 
     with_sandbox(test)
 
@@ -220,7 +221,8 @@ def test_sealed_blocks_give_back_every_entry() -> None:
     store = Store()
     rows = [entry(n, f"{n}") for n in range(2 * BLOCK_ROWS + 7)]
     store.append(rows, 1000 * len(rows))
-    assert list(store.entries()) == rows and len(store) == len(rows)
+    assert list(store.entries()) == rows
+    assert len(store) == len(rows)
     assert store.get(store.search()(EVERYTHING, PROJECT, False)) == rows
 
 

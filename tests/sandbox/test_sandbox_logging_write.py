@@ -47,7 +47,8 @@ def refused(run: Run, body: object) -> str:
 
     async def test(sandbox: Sandbox, rest: Rest) -> None:
         answer = await rest.write(body)
-        assert answer.status == 400 and answer.error["status"] == "INVALID_ARGUMENT"
+        assert answer.status == 400
+        assert answer.error["status"] == "INVALID_ARGUMENT"
         assert len(sandbox.logging.store) == 0
         messages.append(answer.message)
 
@@ -58,7 +59,8 @@ def refused(run: Run, body: object) -> str:
 def test_request_defaults_fill_what_an_entry_lacks(with_sandbox: Run) -> None:
     body = {"logName": LOG, "resource": RESOURCE, "entries": [{"textPayload": "x"}]}
     (stored,) = write_and_list(with_sandbox, body)
-    assert stored["logName"] == LOG and stored["resource"] == RESOURCE
+    assert stored["logName"] == LOG
+    assert stored["resource"] == RESOURCE
 
 
 def test_request_defaults_do_not_override_an_entry(with_sandbox: Run) -> None:
@@ -66,7 +68,8 @@ def test_request_defaults_do_not_override_an_entry(with_sandbox: Run) -> None:
     one = entry(logName="projects/p/logs/stderr", resource=other)
     body = {"logName": LOG, "resource": RESOURCE, "entries": [one]}
     (stored,) = write_and_list(with_sandbox, body)
-    assert stored["logName"] == "projects/p/logs/stderr" and stored["resource"] == other
+    assert stored["logName"] == "projects/p/logs/stderr"
+    assert stored["resource"] == other
 
 
 def test_request_labels_are_added_and_an_entrys_own_stay(with_sandbox: Run) -> None:
@@ -78,7 +81,8 @@ def test_request_labels_are_added_and_an_entrys_own_stay(with_sandbox: Run) -> N
 def test_missing_timestamp_and_insert_id_are_generated(with_sandbox: Run) -> None:
     before = format_time(time.time_ns())[:10]
     (stored,) = write_and_list(with_sandbox, {"entries": [entry()]})
-    assert str(stored["timestamp"])[:10] >= before and stored["insertId"]
+    assert str(stored["timestamp"])[:10] >= before
+    assert stored["insertId"]
 
 
 @pytest.mark.parametrize("missing", ["logName", "resource"])
@@ -126,7 +130,8 @@ def test_without_partial_success_one_bad_entry_refuses_all(
 def test_no_per_entry_errors_when_nothing_is_written(with_sandbox: Run) -> None:
     async def test(_: Sandbox, rest: Rest) -> None:
         answer = await rest.write({"partialSuccess": True, "entries": [{"textPayload": "x"}]})
-        assert answer.status == 400 and "details" not in answer.error
+        assert answer.status == 400
+        assert "details" not in answer.error
 
     with_sandbox(test)
 
@@ -208,8 +213,10 @@ def test_long_label_keys_and_values_are_cut_with_an_ellipsis(with_sandbox: Run, 
     if extra <= 0:
         assert (kept_key, kept_value) == (key, value)
     else:
-        assert kept_key.endswith(ELLIPSIS) and len(kept_key.encode()) == MAX_LABEL_KEY_BYTES
-        assert kept_value.endswith(ELLIPSIS) and len(kept_value.encode()) == MAX_LABEL_VALUE_BYTES
+        assert kept_key.endswith(ELLIPSIS)
+        assert len(kept_key.encode()) == MAX_LABEL_KEY_BYTES
+        assert kept_value.endswith(ELLIPSIS)
+        assert len(kept_value.encode()) == MAX_LABEL_VALUE_BYTES
 
 
 @pytest.mark.parametrize("chars", [510, 511, 512])

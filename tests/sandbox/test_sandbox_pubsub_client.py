@@ -20,7 +20,7 @@ def names(pubsub_sandbox: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tupl
     pubsub_v1.PublisherClient().create_topic(name=topic)
     with pubsub_v1.SubscriberClient() as subscriber:
         subscriber.create_subscription(name=subscription, topic=topic)
-    yield topic, subscription
+    return topic, subscription
 
 
 def test_a_subscriber_gets_each_published_message_once(names: tuple[str, str]) -> None:
@@ -44,7 +44,8 @@ def test_a_subscriber_gets_each_published_message_once(names: tuple[str, str]) -
         pulling.cancel()
         pulling.result(TIMEOUT_SECS)
         left = subscriber.pull(subscription=subscription, max_messages=10, timeout=1)
-    assert sorted(seen) == sorted(ids) and not left.received_messages
+    assert sorted(seen) == sorted(ids)
+    assert not left.received_messages
 
 
 def test_a_subscriber_that_nacks_gets_the_message_again(names: tuple[str, str]) -> None:

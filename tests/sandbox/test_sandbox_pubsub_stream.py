@@ -98,7 +98,8 @@ def test_flow_control_holds_messages_back_until_an_ack(
         held = [*await stream.read(), *await stream.read()]
         await client.publish(b"last")
         subscription = sandbox.pubsub.catalog.subscription(NAME)
-        assert len(held) == 2 and len(subscription) == 3
+        assert len(held) == 2
+        assert len(subscription) == 3
         reading = asyncio.create_task(stream.read())
         await asyncio.wait([reading], timeout=SOON_SECS)
         assert not reading.done()

@@ -70,7 +70,8 @@ def test_an_ack_after_a_reconnect_counts() -> None:
     (lease,) = sub.take(0, 1, PLENTY, 600, dead)
     sub.end_consumer(dead)
     sub.acknowledge([lease.ack_id])
-    assert len(sub) == 0 and not sub.take(0, 1, PLENTY, 600)
+    assert len(sub) == 0
+    assert not sub.take(0, 1, PLENTY, 600)
 
 
 def test_a_client_that_reconnects_and_extends_keeps_its_message() -> None:
@@ -135,7 +136,8 @@ def test_a_message_is_buried_after_its_last_attempt() -> None:
     graves: list[Entry] = []
     sub = subscription(Policy(max_attempts=5), graves=graves)
     exhaust(sub)
-    assert [entry.attempts for entry in graves] == [5] and len(sub) == 0
+    assert [entry.attempts for entry in graves] == [5]
+    assert len(sub) == 0
 
 
 def test_a_message_without_a_grave_stays() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from logship.severity import DEFAULT_KEYS, OF_STREAM, of_glog, translate
+from logship.api import DEFAULT_KEYS, OF_STREAM, of_glog, translate
 from logship_gcp.bigquery.own_time import of_number, of_parts
 
 MESSAGE_KEYS = ("message", "msg", "log")

@@ -13,8 +13,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from logship.api import DELIVERED, Batch, ConfigError, Context, Outcome, Sink
-from logship.severity import DEFAULT_KEYS
+from logship.api import DEFAULT_KEYS, DELIVERED, Batch, ConfigError, Context, Outcome, Sink
 from logship_gcp.bigquery import target
 from logship_gcp.bigquery.append import Appender
 from logship_gcp.bigquery.extract import MESSAGE_KEYS, TRACE_KEYS, Extractor, Keys

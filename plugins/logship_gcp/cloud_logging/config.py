@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from logship.api import ConfigError
-from logship.severity import DEFAULT_KEYS
+from logship.api import DEFAULT_KEYS, ConfigError
 
 MAX_REQUEST_BYTES = 10_485_760
 """Of Google: `Request payload size exceeds the limit: 10485760 bytes`."""

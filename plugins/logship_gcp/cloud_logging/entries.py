@@ -11,9 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
-from logship.api import Batch, JsonObject, Mark
-from logship.rows.address import id_prefix, id_tails
-from logship.rows.encode import entries, escaped
+from logship.api import Batch, JsonObject, Mark, entries, escaped, id_prefix, id_tails
 from logship_gcp.cloud_logging.frames import Frame
 from logship_gcp.cloud_logging.middles import JSON, QUOTED_TEXT, TEXT, Middles
 from logship_gcp.cloud_logging.payloads import (
@@ -93,9 +91,7 @@ class _Encoder:
         text, labels = self._fitting(text, row, {})
         return self._middles.special(kind, stream, severity, {}, labels), orjson.dumps(text)
 
-    def _fitting(
-        self, text: str, row: int, labels: dict[str, str]
-    ) -> tuple[str, dict[str, str]]:
+    def _fitting(self, text: str, row: int, labels: dict[str, str]) -> tuple[str, dict[str, str]]:
         """(as much of the text as an entry takes, all labels of the row's own)."""
         labels = {**labels, **self._labels.get(row, {})}
         room = max(self._room - sum(len(k) + len(v) for k, v in labels.items()), _MIN_ROOM)

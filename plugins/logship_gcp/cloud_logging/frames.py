@@ -14,8 +14,7 @@ from urllib.parse import quote
 
 import orjson
 
-from logship.api import Batch, Labels
-from logship.severity import OF_STREAM
+from logship.api import OF_STREAM, Batch, Labels
 
 MAX_LABELS = 64
 """Of an entry, at Google; longer keys and values are truncated there, more labels are refused."""

@@ -5,8 +5,7 @@ from operator import itemgetter
 
 import orjson
 
-from logship.api import JsonObject
-from logship.severity import of_glog
+from logship.api import JsonObject, of_glog
 
 MAX_DEPTH = 32
 """A payload is a protobuf Struct, three messages a level; parsers of protobuf stop at 100."""

@@ -1,9 +1,9 @@
 """The sink: batches in, requests out, and what is true of every row.
 
-    groups    an origin with much to say gets requests of its own, the small ones share
-    encode    each batch once; its columns are given back as soon as its bytes are there
-    send      all requests of a write at once, within `concurrency`
-    outcome   rows refused for good, rows to send again; every other row is written
+groups    an origin with much to say gets requests of its own, the small ones share
+encode    each batch once; its columns are given back as soon as its bytes are there
+send      all requests of a write at once, within `concurrency`
+outcome   rows refused for good, rows to send again; every other row is written
 """
 
 import asyncio

@@ -26,8 +26,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from logship.api import JsonObject
-from logship.severity import of_fields
+from logship.api import JsonObject, of_fields
 from logship_gcp.cloud_logging.frames import RESERVED_LABELS
 from logship_gcp.cloud_logging.special_types import (
     HTTP_REQUEST,

@@ -13,8 +13,8 @@ from logship_gcp.pubsub import wire
 MAX_MESSAGES = 1000
 MAX_REQUEST_BYTES = 10_000_000
 MAX_ATTRIBUTE_BYTES = 1024
-FILTERED = ("cluster", "namespace", "pod", "container", "route")
-"""The labels that become attributes, for the filters of subscriptions."""
+FILTERED = ("cluster", "namespace", "pod", "container")
+"""The labels that become attributes, beside the route, for the filters of subscriptions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,11 @@ class Failed:
     retry: Retry | None = None
 
 
-def attributes(labels: Labels, message_format: str) -> bytes:
+def attributes(labels: Labels, route: str, message_format: str) -> bytes:
     """The attributes all messages of a batch share."""
     values = {name: _cut(value) for name in FILTERED if (value := labels.get(name))}
+    if route:
+        values["route"] = route
     return wire.attributes({**values, "format": message_format})
 
 

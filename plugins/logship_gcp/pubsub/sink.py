@@ -155,14 +155,14 @@ class PubsubSink(Sink):
                     block_format.encode(
                         batch, codec=config.compression, level=config.compression_level
                     ),
-                    outgoing.attributes(batch.labels, BLOCK),
+                    outgoing.attributes(batch.labels, batch.route, BLOCK),
                 ),
             )
             for number, rows, batch in parts
         ]
 
     def _records(self, number: int, batch: Batch) -> list[Outgoing]:
-        shared = outgoing.attributes(batch.labels, record.FORMAT)
+        shared = outgoing.attributes(batch.labels, batch.route, record.FORMAT)
         now_ns = self.context.world.clock.wall_ns()
         bodies = record.encode_rows(batch, self._extractor, self._config.json_columns, now_ns)
         return [

@@ -62,14 +62,14 @@ class PubsubSourceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
         ),
     ] = 128 * 1024 * 1024
     lease_secs: Annotated[
-        int,
+        float,
         Meta(
             ge=10,
             le=600,
             description="For how long messages are leased; leases of messages that are worked on "
             "are extended. When a loader dies, its messages come again after that time.",
         ),
-    ] = 60
+    ] = 60.0
     request_timeout_secs: Annotated[
         float, Meta(gt=0, le=600, description="How long one call may take; a pull waits so long.")
     ] = 30.0
@@ -105,7 +105,7 @@ class PubsubSource(Source):
         consumer = Consumer(
             Subscriber(link, name, config.request_timeout_secs),
             self._leases,
-            Limits(config.max_outstanding_bytes, config.lease_secs),
+            Limits(config.max_outstanding_bytes, int(config.lease_secs)),
             self.context,
         )
         origin = Origin(name, Labels({"source": self.context.name, "subscription": name}))

@@ -29,6 +29,9 @@ class Recorder:
         self.logs[origin.key] = log
         self._note("add", origin.key)
 
+    def complete(self) -> None:
+        """Not an event of one origin: not recorded."""
+
     def update(self, key: str, labels: Labels) -> None:
         self.labels[key] = labels
         self._note("update", key)

@@ -60,7 +60,7 @@ def test_a_generation_that_is_late_itself_gives_the_time_of_the_file() -> None:
 
 
 def test_rows_of_a_broker_may_have_any_time() -> None:
-    batch = with_times("yesterday\"Z", "", TIME)
+    batch = with_times('yesterday"Z', "", TIME)
     batch = batch.with_rows(replace(batch.rows, given_ids=["a", "b", "c"]))
     assert sent(batch) == [(OF_GENERATION, True), (OF_FILE, False), (TIME, False)]
 
