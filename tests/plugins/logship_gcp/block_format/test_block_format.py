@@ -65,6 +65,7 @@ def small_batch() -> Batch:
         block,
         Cutting("cri"),
         mtime_ns=5,
+        route="app",
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from logship_gcp import block_format
 from logship_gcp.pubsub.sink import PubsubSink, PubsubSinkConfig
 
-from logship.api import DELIVERED, Batch, ConfigError, Labels, Outcome, Refused, Retry
+from logship.api import DELIVERED, Batch, ConfigError, Outcome, Refused, Retry
 from logship.testing import batch_of, context, cri_line, origin_of, texts_batch
 
 Run = Callable[..., Any]
@@ -21,7 +21,7 @@ def sending(*batches: Batch) -> Callable[[PubsubSink], Any]:
 
 
 def routed(batch: Batch) -> Batch:
-    batch.labels = Labels({**batch.labels.values, "route": "app"})
+    batch.route = "app"
     return batch
 
 

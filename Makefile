@@ -1,0 +1,41 @@
+# Everything is set up in .venv, from requirements.lock (pinned, with hashes).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint unit docs bench lock clean
+
+demo: $(VENV)/ready ## Everything on this machine, with proof that nothing was lost (about a minute)
+	$(BIN)/logship demo
+
+test: lint unit ## All checks and tests; what this machine lacks is skipped with a reason
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy --strict bench
+	$(BIN)/lint-imports
+
+unit: $(VENV)/ready
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+docs: $(VENV)/ready ## The pages that are generated from the code
+	$(BIN)/python -m logship.config.reference --write docs
+
+bench: $(VENV)/ready
+	$(BIN)/python -m bench throughput --workloads text json --json bench.json
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("logship needs Python 3.11 or newer: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: ## Pin the newest versions again (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --no-header \
+		pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .coverage*
