@@ -4,8 +4,9 @@ import ctypes
 import gc
 import resource
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # glibc malloc.h
-_KEEP_BYTES = 128 * 1024 * 1024
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc malloc.h
+_KEEP_BYTES = 32 * 1024 * 1024
+_ARENAS = 2
 
 
 def keep_freed_memory() -> None:
@@ -19,6 +20,7 @@ def keep_freed_memory() -> None:
         return
     mallopt(_M_TRIM_THRESHOLD, _KEEP_BYTES)
     mallopt(_M_MMAP_THRESHOLD, 32 * 1024 * 1024)
+    mallopt(_M_ARENA_MAX, _ARENAS)  # each thread that compresses would get one of its own
 
 
 def raise_open_files() -> int:

@@ -92,7 +92,7 @@ class PubsubSink(Sink):
     """Publishes rows, or compressed blocks of them, to a Pub/Sub topic."""
 
     config = PubsubSinkConfig
-    request_bytes = 2 * 1024 * 1024
+    request_bytes = 1024 * 1024
 
     def __init__(self, config: msgspec.Struct, context: Context) -> None:
         super().__init__(config, context)
@@ -102,6 +102,8 @@ class PubsubSink(Sink):
         if problem is not None:
             raise ConfigError(f"{self._path}.topic", problem)
         self._config = config
+        if config.format == "record":  # a message per row: several times the size of its log
+            self.request_bytes = 256 * 1024
         self._endpoint = channel.Endpoint.parse(config.endpoint)
         if self._endpoint.plain and not config.project and not names.is_whole(config.topic):
             reason = "needed: an endpoint without credentials names no project"
