@@ -1,4 +1,4 @@
-"""Builds components, and says where in the configuration it went wrong."""
+"""Builds components, and says where in the configuration it went wrong: everything at once."""
 
 from typing import TypeVar
 
@@ -10,12 +10,32 @@ from logship.outcome import ConfigError
 C = TypeVar("C", bound=Component)
 
 
-def build(path: str, component: type[C], options: msgspec.Struct, context: Context) -> C:
-    """The component. Raises ConfigError with the whole path."""
-    try:
-        return component(options, context)
-    except ConfigError as error:
-        raise at(path, error) from error
+class Misconfigured(Exception):
+    """Problems that components found in their options; their paths are from the top."""
+
+    def __init__(self, problems: list[ConfigError]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
+
+class Builder:
+    def __init__(self) -> None:
+        self._problems: list[ConfigError] = []
+
+    def build(
+        self, path: str, component: type[C], options: msgspec.Struct, context: Context
+    ) -> C | None:
+        """The component; None if it found a problem, which is kept."""
+        try:
+            return component(options, context)
+        except ConfigError as error:
+            self._problems.append(at(path, error))
+            return None
+
+    def check(self) -> None:
+        """Raises Misconfigured if any component found a problem."""
+        if self._problems:
+            raise Misconfigured(self._problems)
 
 
 def at(path: str, error: ConfigError) -> ConfigError:

@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Literal
 
 from logship.api import Context, Sink, Source, Transform
-from logship.build import at, build
-from logship.catalog import Entry, Origins, SourceCatalog
+from logship.build import Builder, at
+from logship.catalog import Entry, Origins
 from logship.checkpoint import Checkpoint
 from logship.config import Config, RouteConfig
 from logship.counters import RouteCounters
@@ -22,6 +22,7 @@ from logship.outcome import ConfigError
 from logship.route import Route
 from logship.routing import RouteRule
 from logship.sender import Sender
+from logship.source_catalog import SourceCatalog
 from logship.start import cutoff_ns
 from logship.units import StartFrom
 from logship.world import World
@@ -35,24 +36,28 @@ DEFAULT_START_FROM = 600.0
 
 class Pipeline:
     def __init__(self, config: Config, world: World, logger: logging.Logger) -> None:
-        """Build every component; nothing starts yet. Raises ConfigError."""
+        """Build every component; nothing starts yet. Raises Misconfigured."""
         self.config, self.world, self._log = config, world, logger
         self.started_ns = world.clock.wall_ns()
         self.checkpoint = Checkpoint(config.state_dir, world, logger)
-        self.sources = {
-            name: build(f"sources.{name}", found.component, found.options, self._context(name))
-            for name, found in config.sources.items()
+        builder = Builder()
+        sources = {
+            name: builder.build(f"sources.{name}", c.component, c.options, self._context(name))
+            for name, c in config.sources.items()
         }
-        self.sinks: dict[str, Sink] = {
-            name: build(f"sinks.{name}", found.component, found.options, self._context(name))
-            for name, found in config.sinks.items()
+        sinks = {
+            name: builder.build(f"sinks.{name}", c.component, c.options, self._context(name))
+            for name, c in config.sinks.items()
         }
+        transforms = [self._transforms(number, builder) for number in range(len(config.routes))]
+        builder.check()
+        self.sources = {name: source for name, source in sources.items() if source}
+        self.sinks = {name: sink for name, sink in sinks.items() if sink}
         letters = config.dead_letters
         self._dead_letters = DeadLetters(
-            letters.dir or f"{config.state_dir}/deadletters", letters.max_bytes,
-            letters.max_age_secs, world,
-        )  # fmt: skip
-        self.routes = [self._route(number) for number in range(len(config.routes))]
+            config.dead_letters_dir, letters.max_bytes, letters.max_age_secs, world
+        )
+        self.routes = list(map(self._route, config.routes, transforms))
         rules = [_rule(route) for route in config.routes]
         self.origins = Origins(
             list(zip(rules, self.routes, strict=True)), self.checkpoint, self._starting, world,
@@ -67,17 +72,21 @@ class Pipeline:
             config.state_dir,
         )  # fmt: skip
 
-    def _route(self, number: int) -> Route:
-        config = self.config.routes[number]
+    def _transforms(self, number: int, builder: Builder) -> list[tuple[str, Transform]]:
+        route = self.config.routes[number]
+        found = []
+        for place, c in enumerate(route.transforms):
+            path = f"routes[{number}].transforms[{place}]"
+            built = builder.build(path, c.component, c.options, self._context(route.name))
+            if built is not None:
+                found.append((c.type_name, built))
+        return found
+
+    def _route(self, config: RouteConfig, transforms: Sequence[tuple[str, Transform]]) -> Route:
         budget = Budget(self.config.memory.max_bytes // len(self.config.routes))
         counters = RouteCounters()
         clock, log = self.world.clock, self._log.getChild(config.name)
         sender = Sender(self.sinks[config.to], budget, self._dead_letters, counters, clock, log)
-        transforms: list[tuple[str, Transform]] = []
-        for place, found in enumerate(config.transforms):
-            path = f"routes[{number}].transforms[{place}]"
-            built = build(path, found.component, found.options, self._context(config.name))
-            transforms.append((found.type_name, built))
         return Route(config.name, sender, transforms, budget, counters, clock, log)
 
     def _starting(self, route: str, source: str) -> int:

@@ -20,12 +20,15 @@ class Written:
     text: str
     config: Config
 
-    def explain(self, error: ConfigError) -> None:
-        """Print a problem that a component found, at its place in the file."""
-        problem = problem_at(
-            self.text, file=self.file, env=os.environ, path=error.path, reason=error.reason
-        )
-        print(render([problem]), file=sys.stderr)
+    def explain(self, *errors: ConfigError) -> None:
+        """Print problems that components found, at their places in the file."""
+        problems = [
+            problem_at(
+                self.text, file=self.file, env=os.environ, path=error.path, reason=error.reason
+            )
+            for error in errors
+        ]
+        print(render(problems), file=sys.stderr)
 
 
 def read(file: str) -> Written | None:

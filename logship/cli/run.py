@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import uvloop
 
+from logship.build import Misconfigured
 from logship.cli.configuration import Written, read
 from logship.log import set_up
 from logship.outcome import ConfigError
@@ -31,6 +32,9 @@ def run(options: argparse.Namespace) -> int:
     logger = set_up(written.config.log_level)
     try:
         uvloop.run(_agent(written, logger))
+    except Misconfigured as error:
+        written.explain(*error.problems)
+        return 2
     except ConfigError as error:
         written.explain(error)
         return 2

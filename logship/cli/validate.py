@@ -3,8 +3,8 @@
 import argparse
 import logging
 
+from logship.build import Misconfigured
 from logship.cli.configuration import read
-from logship.outcome import ConfigError
 from logship.pipeline import Pipeline
 from logship.world import Clock, Disk, Offload, World
 
@@ -16,8 +16,8 @@ def run(options: argparse.Namespace) -> int:
     offload = Offload()
     try:
         Pipeline(written.config, World(Clock(), Disk(offload), offload), logging.getLogger())
-    except ConfigError as error:
-        written.explain(error)
+    except Misconfigured as error:
+        written.explain(*error.problems)
         return 2
     finally:
         offload.close()

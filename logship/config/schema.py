@@ -118,13 +118,13 @@ class MemoryConfig(Options, frozen=True, kw_only=True):
         Meta(
             ge=1 << 20,
             description="Bound of the bytes held by all batches in flight; reading waits above "
-            "it. The process needs about 40MiB beside.",
+            "it. The process needs about 60MiB beside.",
         ),
     ] = 64 << 20
 
 
 class AdminConfig(Options, frozen=True, kw_only=True):
-    """The agent's own HTTP server: metrics and health."""
+    """The agent's own HTTP server: /healthz and /status."""
 
     listen: Annotated[
         str | None,
@@ -193,7 +193,7 @@ class Config(Options, frozen=True, kw_only=True):
             "below the pod's terminationGracePeriodSeconds.",
         ),
     ] = 20.0
-    admin: Annotated[AdminConfig, Meta(description="Metrics and health.")] = AdminConfig()
+    admin: Annotated[AdminConfig, Meta(description="Health and status.")] = AdminConfig()
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Meta(description="What the agent's own log shows."),

@@ -5,8 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from logship_debug.null import Null, NullConfig
+
 from logship.api import Context, Labels, LogFile, Origin
-from logship.catalog import METADATA_GRACE_SECS, Entry, Origins, SourceCatalog
+from logship.catalog import METADATA_GRACE_SECS, Entry, Origins
 from logship.checkpoint import Checkpoint
 from logship.counters import RouteCounters
 from logship.deadletters import DeadLetters
@@ -16,9 +18,9 @@ from logship.match import Match
 from logship.route import Route
 from logship.routing import RouteRule
 from logship.sender import Sender
+from logship.source_catalog import SourceCatalog
 from logship.testing import cri_line
 from logship.testing.virtual_time import EPOCH_NS, run_virtual, virtual_world
-from logship_debug.null import Null, NullConfig
 
 KEY = "c/uid/app/0"
 LOG = logging.getLogger("test")

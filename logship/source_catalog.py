@@ -1,0 +1,72 @@
+"""The catalog as one source sees it (`api.Catalog`). Calls are cheap and never wait."""
+
+import logging
+from collections.abc import Callable
+
+from logship.api import OpenFeed
+from logship.catalog import Entry, Origins
+from logship.follow import Follower
+from logship.origin import Labels, LogFile, Origin
+from logship.world import World
+
+
+class SourceCatalog:
+    """Of one source."""
+
+    def __init__(
+        self, source: str, origins: Origins, bind_soon: Callable[[Entry], None], world: World,
+        logger: logging.Logger,
+    ) -> None:  # fmt: skip
+        self._source, self._origins, self._bind_soon = source, origins, bind_soon
+        self._world, self._log = world, logger
+        self._complete = False
+
+    def complete(self) -> None:
+        self._complete = True
+
+    def add(self, origin: Origin, log: LogFile | OpenFeed) -> None:
+        known = self._origins.entries.get(origin.key)
+        if known is not None:
+            self._revive(known, origin.labels)
+            return
+        follower = None
+        if isinstance(log, LogFile):
+            follower = Follower(origin, log, self._world, self._log)
+            self._origins.pulse.add(follower)
+        now = self._world.clock.now()
+        entry = Entry(origin, log, self._source, follower, now, not self._complete)
+        self._origins.entries[origin.key] = entry
+        self._bind_soon(entry)
+
+    def _revive(self, entry: Entry, labels: Labels) -> None:
+        """kubelet renames a file back when the runtime did not reopen it."""
+        entry.retired = False
+        if entry.follower is not None:
+            entry.follower.retired = False
+        if labels.known or not entry.origin.labels.known:
+            entry.origin.labels = labels
+
+    def update(self, key: str, labels: Labels) -> None:
+        entry = self._origins.entries.get(key)
+        if entry is not None:
+            entry.origin.labels = labels
+            if not entry.decided:
+                self._bind_soon(entry)
+
+    def touch(self, key: str) -> None:
+        entry = self._origins.entries.get(key)
+        if entry is not None and entry.follower is not None:
+            entry.follower.refresh()
+            for feed in entry.follower.feeds:
+                feed.on_ready()
+
+    def retire(self, key: str) -> None:
+        entry = self._origins.entries.get(key)
+        if entry is None or entry.retired:
+            return
+        entry.retired = True
+        if entry.follower is not None:
+            entry.follower.retired = True
+        self.touch(key)
+        if not entry.decided:
+            self._bind_soon(entry)
