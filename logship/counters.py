@@ -1,7 +1,7 @@
 """What a route has done since the process started, in rows and bytes."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(slots=True)
@@ -25,3 +25,8 @@ class RouteCounters:
     """At least so many."""
     bugs: int = 0
     last_error: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """JSON-ready. (`dataclasses.asdict` would count the items of the Counter.)"""
+        shown = {name.name: getattr(self, name.name) for name in fields(self)}
+        return shown | {"dropped_rows": dict(self.dropped_rows)}

@@ -14,6 +14,10 @@ class Budget:
         self._room = asyncio.Event()
         self._room.set()
 
+    @property
+    def empty(self) -> bool:
+        return self.held == 0
+
     def has_room(self, size: int) -> bool:
         """One thing always fits an empty budget, however large it is."""
         return self.held == 0 or self.held + size <= self.max_bytes

@@ -132,6 +132,8 @@ class Pipeline:
         self.origins.begin()
         for name, sink in self.sinks.items():
             await _start(name, sink)
+        routes = ", ".join(f"{route.name} -> {route.to}" for route in self.config.routes)
+        self._log.info("started: %s; positions in %s", routes, self.config.state_dir)
 
     async def _until(
         self,
@@ -150,6 +152,12 @@ class Pipeline:
         self._log.info("stopping: delivering what has been read")
         timeout = self.config.drain_timeout_secs
         await asyncio.gather(*(route.sender.drain(timeout) for route in self.routes))
+        held = sum(1 for route in self.routes if not route.budget.empty)
+        if held:
+            self._log.warning(
+                "not everything was delivered in %.0f s: %d routes begin again where they stood",
+                timeout, held,
+            )  # fmt: skip
         await _cancel(senders)
         for task in done - {stopped}:
             task.result()  # raises what ended it: nothing here ends by itself

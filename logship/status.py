@@ -1,7 +1,5 @@
 """What the agent is doing now, as a value: `/status` shows it."""
 
-from dataclasses import asdict
-
 from logship.pipeline import Pipeline
 
 
@@ -24,7 +22,7 @@ def status(pipeline: Pipeline) -> dict[str, object]:
                 "max_held_bytes": route.budget.max_bytes,
                 "writes_in_flight": route.sender.in_flight,
                 "paused_secs": route.sender.paused_secs,
-                **asdict(route.counters),
+                **route.counters.as_dict(),
             }
             for route in pipeline.routes
         },

@@ -21,11 +21,13 @@ import grpc
 import grpc.aio
 import orjson
 from aiohttp import web
+from google.pubsub_v1.types import Subscription, Topic
 
 from logship_sandbox.admin import Admin
 from logship_sandbox.faults import Counts, Faults
 from logship_sandbox.logging_api import LoggingApi
 from logship_sandbox.pubsub_api import PubsubApi
+from logship_sandbox.pubsub_messages import PubsubError
 
 PROJECT = "logship-sandbox"
 _CLOSE_SECS = 2.0
@@ -50,6 +52,7 @@ class Options:
     discard: bool = False  # Cloud Logging counts entries and ids, and keeps nothing
     pubsub_max_bytes: int = 1 << 30  # messages held; a publish beyond is RESOURCE_EXHAUSTED
     bigquery: bool = True
+    topics: tuple[str, ...] = ()  # made at the start, each with a subscription of the same name
 
     def __post_init__(self) -> None:
         try:
@@ -131,7 +134,20 @@ class Sandbox:
             self.pubsub_port = self._grpc.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(f"Pub/Sub cannot listen on {address}: {error}") from error
+        for name in self.options.topics:
+            self._make_topic(name)
         await self._grpc.start()
+
+    def _make_topic(self, name: str) -> None:
+        topic = f"projects/{PROJECT}/topics/{name}"
+        subscription = f"projects/{PROJECT}/subscriptions/{name}"
+        try:
+            self.pubsub.catalog.create_topic(Topic.pb()(name=topic))
+            self.pubsub.catalog.create_subscription(
+                Subscription.pb()(name=subscription, topic=topic)
+            )
+        except PubsubError as error:
+            raise ValueError(f"--topic {name}: {error}") from error
 
     async def _start_logging(self) -> None:
         options = self.options
@@ -199,6 +215,10 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--discard", action="store_true", help="count log entries and their ids, keep none"
     )
+    parser.add_argument(
+        "--topic", dest="topics", action="append", default=[], metavar="NAME",
+        help=f"make this topic, and a subscription of the same name, in project {PROJECT}",
+    )  # fmt: skip
     parser.add_argument("--pubsub-max-bytes", type=int, default=1 << 30, metavar="N")
     parser.add_argument("--ready-file", metavar="PATH", help="write the variables here as JSON")
     return parser.parse_args(argv)
@@ -209,6 +229,7 @@ async def main(argv: Sequence[str]) -> int:
     arguments = vars(_arguments(argv))
     ready_file = arguments.pop("ready_file")
     try:
+        arguments["topics"] = tuple(arguments["topics"])
         sandbox = Sandbox(Options(**arguments))
         await sandbox.start()
     except (ValueError, OSError) as error:

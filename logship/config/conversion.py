@@ -118,6 +118,8 @@ class Conversion:
         place = join_path(path, "type")
         if not isinstance(type_node, Scalar) or type_node.is_null:
             near = _near_type([entry.key.text for entry in node.entries], names)
+            if isinstance(type_node, Scalar) and "null" in names:
+                near = 'in YAML `null` means nothing: write `type: "null"`'
             hint = advise(near, f"the {kind.kind}s installed are {listing(names)}")
             self._report.error(node.mark, place, "a `type` is missing", hint)
             return BAD

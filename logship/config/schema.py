@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Generic, Literal, TypeAlias, TypeVar
 import msgspec
 from msgspec import Meta
 
-from logship.api import Component, Sink, Source, Transform
+from logship.api import Component, ConfigError, Sink, Source, Transform
 from logship.match import Match
 from logship.registry import Kind
 from logship.units import StartFrom
@@ -135,6 +135,10 @@ class AdminConfig(Options, frozen=True, kw_only=True):
             examples=["127.0.0.1:9464"],
         ),
     ] = None
+
+    def __post_init__(self) -> None:
+        if self.listen is not None and int(self.listen.rpartition(":")[2]) > 65535:
+            raise ConfigError("listen", "a port is at most 65535")
 
 
 class DeadLettersConfig(Options, frozen=True, kw_only=True):

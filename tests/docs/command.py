@@ -16,6 +16,11 @@ ENVIRONMENT = {
     "LOGSHIP_REDACT_KEY": "not-a-secret-only-for-tests",
     "NODE_NAME": "node-1",
     "PROJECT_ID": "my-project",
+    "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:9050",
+    "LOGSHIP_BIGQUERY_STORAGE_ENDPOINT": "127.0.0.1:9060",
+    "LOGSHIP_LOGGING_ENDPOINT": "http://127.0.0.1:9070",
+    "LOGS": "/var/log/app",
+    "PUBSUB_EMULATOR_HOST": "127.0.0.1:9085",
 }
 """What configurations in manifests, examples and docs may name."""
 
