@@ -98,10 +98,12 @@ class Origins:
         chosen = choose(self._rules, entry.source, labels.values, labels.known, force=at_risk)
         if chosen is None:
             return
+        # All positions first: a feed that reads already could let go of files that others need.
+        begins = [await self._begin(entry, rule) for rule, _ in chosen]
         entry.decided = True
         self.unknown_decided += at_risk and not labels.known
-        for rule, selection in chosen:
-            await self._bind_route(entry, rule, selection)
+        for (rule, selection), position in zip(chosen, begins, strict=True):
+            self._bind_route(entry, rule, selection, position)
         if not chosen:
             self.unmatched += 1
             self._close(entry)
@@ -112,18 +114,25 @@ class Origins:
         held = len(entry.follower.generations) if entry.follower else 0
         return entry.retired or held >= AT_RISK_GENERATIONS
 
-    async def _bind_route(self, entry: Entry, rule: RouteRule, selection: Selection) -> None:
+    async def _begin(self, entry: Entry, rule: RouteRule) -> Position | None:
+        if entry.follower is None:
+            return None
+        position = self._checkpoint.position(rule.name, entry.origin.key, rule.was)
+        if position is None:
+            new = not entry.was_there or rule.name in self._started
+            cutoff = 0 if new else self._starting(rule.name, entry.source)
+            position = await start_position(entry.follower, self._world, cutoff)
+        return position
+
+    def _bind_route(
+        self, entry: Entry, rule: RouteRule, selection: Selection, position: Position | None
+    ) -> None:
         route = self._routes[rule.name]
         proxy = _Wake()
         if entry.follower is None:
             assert not isinstance(entry.log, LogFile)
             feed = entry.log(proxy)
         else:
-            position = self._checkpoint.position(rule.name, entry.origin.key, rule.was)
-            if position is None:
-                new = not entry.was_there or rule.name in self._started
-                cutoff = 0 if new else self._starting(rule.name, entry.source)
-                position = await start_position(entry.follower, self._world, cutoff)
             disk_feed = DiskFeed(
                 rule.name,
                 entry.follower,

@@ -57,7 +57,9 @@ class Checkpoint:
                 "%s: left out %d damaged lines (%d bytes are whole)",
                 self._path, loaded.bad_lines, loaded.whole_bytes,
             )  # fmt: skip
-        oldest = self._world.clock.wall_ns() - KEEP_UNSEEN_SECS * 1_000_000_000
+        # Before the last save, not before now: the agent may have been away, or the clock be wrong.
+        newest = max((saved.at_ns for saved in loaded.positions.values()), default=0)
+        oldest = newest - KEEP_UNSEEN_SECS * 1_000_000_000
         self._saved = {k: saved for k, saved in loaded.positions.items() if saved.at_ns >= oldest}
 
     def knows(self, route: str, was: str | None = None) -> bool:
@@ -117,12 +119,12 @@ class Checkpoint:
             await self._world.offload.run(
                 self._world.disk.append, self._path, b"".join(lines), sync=True
             )
-        except OSError:
+        except BaseException:  # cancelled too: it may never have begun
             self._unwritten |= keys & self._saved.keys()
             self._forgotten |= gone
             raise
 
     async def _snapshot(self) -> None:
-        self._unwritten, self._forgotten = set(), set()
+        self._unwritten, self._forgotten, self._snapshot_at = set(), set(), None
         lines = [HEADER, *(line(key, saved) for key, saved in self._saved.items())]
         await self._world.offload.run(self._world.disk.replace, self._path, b"".join(lines))

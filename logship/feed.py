@@ -87,7 +87,9 @@ class DiskFeed:
 
     async def take(self, max_bytes: int) -> Batch | None:
         if self._again:
-            return await self._read_again(self._again.popleft())
+            batch = await self._read_again(self._again[0])
+            self._again.popleft()  # not before: reading may fail
+            return batch
         while (log := self._current()) is not None:
             cut, moved = await self._advance(log, max_bytes)
             if cut is not None:
@@ -133,35 +135,38 @@ class DiskFeed:
         except DamagedFile:
             self._on_loss(0, "a compressed file is damaged")  # how much, it cannot tell
             log.size, self._reader = offset, NothingReader()
-            return self._end(log, offset), True
+            return self._end(log, offset)
         if chunk:
             return self._read(log, offset, chunk), True
         if self._follower.ended(log):
             if log.truncated_from > offset:
                 self._on_loss(log.truncated_from - offset, "the file was truncated")
-            return self._end(log, offset), True
+            return self._end(log, offset)
         return (self._cutter.flush() if self._timed_out() else None), False
 
     def _read(self, log: LogGeneration, offset: int, chunk: bytes) -> Cut | None:
         end = offset + len(chunk)
         self._ledger.taken(Span(log.generation, offset, end))
         self._next = Position(log.generation, end)
+        before = self._cutter.record_bytes
         cut = self._cutter.push(log.generation, offset, chunk)
-        self._opened_at = self._world.clock.now()
+        if self._cutter.record_bytes != before:
+            self._opened_at = self._world.clock.now()
         return cut
 
-    def _end(self, log: LogGeneration, offset: int) -> Cut | None:
+    def _end(self, log: LogGeneration, offset: int) -> tuple[Cut | None, bool]:
         """The generation has ended: go to the next one, or close everything if there is none."""
         cut = self._cutter.push(log.generation, offset, b"", end=True)
         if cut is not None:
-            return cut
+            return cut, True
         later = self._follower.after(log.generation)
         if later is not None:
             self._start(later, 0)
             self._follower.settle_up()
-            return None
+            return None, True
         self.exhausted = self._follower.retired
-        return self._cutter.flush()
+        done = self.exhausted or self._timed_out()
+        return self._cutter.flush() if done else None, False
 
     def _timed_out(self) -> bool:
         if not self._cutter.has_open_record:

@@ -29,6 +29,7 @@ class FollowedBy(Protocol):
     """What a follower knows of the feeds that read it."""
 
     on_ready: Callable[[], None]
+    exhausted: bool
 
     @property
     def committed(self) -> Position | None: ...
@@ -92,6 +93,7 @@ class Follower:
             return
         except OSError as error:
             self._complain(path, f"cannot read {path}: {error.strerror or error}")
+            self.directory_mtime_ns = 0  # try again
             return
         self._sort_in(fd, name)
 
@@ -107,10 +109,10 @@ class Follower:
         if opened is None:
             self._nameless[fd] = name
             return False
-        if self._needless(opened.generation):
+        if self._needless(opened):
             self._ignore(fd)
             return False
-        insort(self.generations, opened, key=lambda log: log.generation)
+        insort(self.generations, opened, key=lambda log: (log.live, log.generation))
         return True
 
     def _identify_grown(self) -> bool:
@@ -125,9 +127,10 @@ class Follower:
                 self.world.disk.close(fd)
         return grown
 
-    def _needless(self, generation: Generation) -> bool:
+    def _needless(self, opened: LogGeneration) -> bool:
         """Whether it is settled, or a copy (the `.gz`) of one we hold."""
-        settled = self.floor is not None and generation < self.floor
+        generation = opened.generation
+        settled = not opened.live and self.floor is not None and generation < self.floor
         return settled or any(log.generation == generation for log in self.generations)
 
     def _ignore(self, fd: int) -> None:
@@ -158,6 +161,9 @@ class Follower:
             self._complained.add(path)
             self.logger.warning(reason)
 
+    def complain(self, error: OSError) -> None:
+        self._complain(self.log.directory, f"cannot look at {self.log.directory}: {error}")
+
     def poll(self) -> bool:
         """Whether something was written since the last look. Costs one fstat a growing file."""
         grown = self._identify_grown() if self._nameless else False
@@ -167,6 +173,8 @@ class Follower:
         return grown
 
     def _poll(self, log: LogGeneration) -> bool:
+        if log.truncated_from:
+            return False  # what is in the file now belongs to another generation
         stat = self.world.disk.fstat(log.fd)
         log.deleted = log.deleted or stat.links == 0
         if stat.size == log.size:
@@ -182,14 +190,16 @@ class Follower:
         """Copytruncate: the same inode begins again, as another generation."""
         log.truncated_from = log.size
         log.size, log.live, log.inode = 0, False, (0, 0)
+        self.directory_mtime_ns = 0  # look again: truncating does not change it
 
     def ended(self, log: LogGeneration) -> bool:
         """Whether nothing can be added to this generation any more."""
         if log.compressed:
             return True
-        quiet = self.world.clock.now() - log.changed_at >= QUIET_SECS
         newer = log is not self.generations[-1]
-        return quiet and not log.live and (newer or self.retired)
+        if log.live or not (newer or self.retired) or self._poll(log):
+            return False  # polled: something may have been written since the last look
+        return self.world.clock.now() - log.changed_at >= QUIET_SECS
 
     def first(self) -> LogGeneration | None:
         return self.generations[0] if self.generations else None
@@ -200,18 +210,26 @@ class Follower:
 
     def after(self, generation: Generation) -> LogGeneration | None:
         """The next one in the order they were written."""
-        return next((log for log in self.generations if log.generation > generation), None)
+        at = self._place(generation)
+        if at is None:
+            return next((log for log in self.generations if log.generation > generation), None)
+        return self.generations[at + 1] if at + 1 < len(self.generations) else None
+
+    def _place(self, generation: Generation) -> int | None:
+        logs = enumerate(self.generations)
+        return next((n for n, log in logs if log.generation == generation), None)
 
     def settle_up(self) -> None:
         """Close ended generations that every feed has settled."""
         positions = [feed.committed for feed in self.feeds]
-        oldest = min((p for p in positions if p is not None), default=None)
-        if oldest is not None and None not in positions:
-            self._let_go(oldest.generation)
+        places = [None if p is None else self._place(p.generation) for p in positions]
+        known = [place for place in places if place is not None]
+        if known and len(known) == len(places):
+            self._let_go(min(known))
 
-    def _let_go(self, before: Generation) -> None:
-        self.floor = before
-        old = [log for log in self.generations if log.generation < before and not log.live]
+    def _let_go(self, before: int) -> None:
+        self.floor = self.generations[before].generation
+        old = [log for log in self.generations[:before] if not log.live]
         for log in old:
             self._ignore(log.fd)
             self.generations.remove(log)

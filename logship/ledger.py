@@ -4,7 +4,6 @@ Spans finish in any order. `committed` only moves over a gap-free prefix, so aft
 send a row twice but never skip one. Nothing here knows about files or time.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
 from logship.rows.address import Position, Span
@@ -16,7 +15,7 @@ class Ledger:
     def __init__(self, start: Position | None) -> None:
         self._read_to = start
         self._gaps: list[Span] = []
-        """Ascending, not overlapping."""
+        """In reading order, not overlapping."""
 
     @property
     def committed(self) -> Position | None:
@@ -46,11 +45,14 @@ class Ledger:
                 self._settle(piece)
 
     def _settle(self, piece: Span) -> None:
-        key = Position(piece.generation, piece.start)
-        at = bisect_right(self._gaps, key, key=lambda s: Position(s.generation, s.start)) - 1
-        gap = self._gaps[at] if at >= 0 else None
-        inside = gap is not None and gap.generation == piece.generation and piece.end <= gap.end
-        if gap is None or not inside:
+        at = next((n for n, gap in enumerate(self._gaps) if _inside(piece, gap)), None)
+        if at is None:
             raise ValueError(f"settled twice, or never taken: {piece}")
+        gap = self._gaps[at]
         parts = (gap._replace(end=piece.start), gap._replace(start=piece.end))
         self._gaps[at : at + 1] = [part for part in parts if part.size]
+
+
+def _inside(piece: Span, gap: Span) -> bool:
+    same = piece.generation == gap.generation
+    return same and gap.start <= piece.start and piece.end <= gap.end

@@ -194,6 +194,8 @@ class Pipeline:
                 await self.origins.bind(entry)
             except OSError as error:
                 self._log.warning("cannot read %s: %s", entry.origin.key, error)
+            except Exception as error:  # hostile bytes: other origins go on
+                self._log.error("a bug in binding %s", entry.origin.key, exc_info=error)
 
     async def _keep(self) -> None:
         """Save positions; let go of what has ended; look again at what is undecided."""

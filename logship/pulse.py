@@ -55,9 +55,13 @@ class Pulse:
         interval = self._intervals.get(id(follower))
         if interval is None:
             return
-        grown = follower.poll()
-        if interval >= IDLE_SECS or not follower.generations:
-            grown = look(follower, self._disk) or grown
+        grown = False
+        try:
+            grown = follower.poll()
+            if interval >= IDLE_SECS or not follower.generations:
+                grown = look(follower, self._disk) or grown
+        except OSError as error:
+            follower.complain(error)
         wake(follower, grown)
         interval = BUSY_SECS if grown else min(interval * 2, IDLE_SECS)
         self._intervals[id(follower)] = interval

@@ -80,6 +80,11 @@ class Route:
             self.counters.last_error = f"{binding.feed.origin.key}: {error}"
             self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
             return
+        except Exception as error:  # hostile bytes: other origins go on
+            self.counters.bugs += 1
+            self.counters.last_error = f"{binding.feed.origin.key}: {error}"
+            self.log.error("a bug in reading %s", binding.feed.origin.key, exc_info=error)
+            return
         if batch is None:
             return
         self._turns.took(binding, batch.size())

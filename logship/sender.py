@@ -157,13 +157,17 @@ class Sender:
         began = self._clock.now()
         try:
             outcome = await self._sink.write(batches)
+            found = verdicts(batches, outcome)
         except Retry as retry:
             return parcels, self._failed(began, retry.reason, retry.after)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+                raise
             self._bug(error)
             return parcels, self._failed(began, f"{type(error).__name__}: {error}", None)
         left = []
-        for parcel, verdict in zip(parcels, verdicts(batches, outcome), strict=True):
+        for parcel, verdict in zip(parcels, found, strict=True):
             self._counters.delivered_rows += verdict.delivered
             if verdict.refused:
                 parcel.parts += 1
@@ -202,7 +206,7 @@ class Sender:
         self._failures = 0
         self._window = WINDOW
 
-    def _bug(self, error: Exception) -> None:
+    def _bug(self, error: BaseException) -> None:
         self._counters.bugs += 1
         now = self._clock.now()
         if now - self._bug_logged_at >= _BUG_LOG_SECS:

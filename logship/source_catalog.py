@@ -43,6 +43,8 @@ class SourceCatalog:
         entry.retired = False
         if entry.follower is not None:
             entry.follower.retired = False
+            for feed in entry.follower.feeds:
+                feed.exhausted = False
         if labels.known or not entry.origin.labels.known:
             entry.origin.labels = labels
 
@@ -57,6 +59,7 @@ class SourceCatalog:
         entry = self._origins.entries.get(key)
         if entry is not None and entry.follower is not None:
             entry.follower.refresh()
+            entry.follower.poll()
             for feed in entry.follower.feeds:
                 feed.on_ready()
 

@@ -14,6 +14,7 @@ from logship.rows.address import Position, time_ns
 from logship.rows.index import Cutting, join, physical_lines
 from logship.rows.lines import FORMATS, Lines
 from logship.units import StartFrom
+from logship.unzip import DamagedFile
 from logship.world import World
 
 _WINDOW_BYTES = 128 * 1024
@@ -49,7 +50,7 @@ async def _offset(log: LogGeneration, reader: Reader, cutoff: int, cutting: Cutt
     low = 0
     if not log.compressed:
         low = await _bisect(log, reader, cutoff, cutting.format)
-    while window := await reader.read(_WINDOW_BYTES, low):
+    while window := await _read(reader, low):
         block = window[: window.rfind(b"\n") + 1]
         if not block:
             return low
@@ -61,6 +62,13 @@ async def _offset(log: LogGeneration, reader: Reader, cutoff: int, cutting: Cutt
             return low + lines.starts[_record_start(lines, cutting, row)]
         low += len(block)
     return low
+
+
+async def _read(reader: Reader, offset: int) -> bytes:
+    try:
+        return await reader.read(_WINDOW_BYTES, offset)
+    except DamagedFile:
+        return b""  # the feed will come to it, and count the loss
 
 
 def _from(time: str, cutoff: int) -> bool:

@@ -20,6 +20,8 @@ def verdicts(batches: Sequence[Batch], outcome: Outcome) -> list[Verdict]:
     """One for each batch. Every row that the outcome does not name is delivered."""
     found = [Verdict(batch.row_count()) for batch in batches]
     for refused in outcome.refused:
+        if not 0 <= refused.row < len(batches[refused.batch].rows):
+            raise IndexError(f"the sink refused a row that is not there: {refused}")
         found[refused.batch].refused.append(refused)
     again = _rows_again(outcome)
     for number, verdict in enumerate(found):

@@ -136,5 +136,5 @@ def row_id(origin: str, generation: Generation, offset: int) -> str:
 def time_text(ns: int) -> str:
     """RFC 3339 in UTC with nine fraction digits."""
     seconds, nanos = divmod(ns, 1_000_000_000)
-    whole = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    whole = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
     return f"{whole}.{nanos:09d}Z"

@@ -68,6 +68,10 @@ class Cutter:
         return len(self._tail) + sum(len(part) for _, part in self._open)
 
     @property
+    def record_bytes(self) -> int:
+        return sum(len(part) for _, part in self._open)
+
+    @property
     def has_open_record(self) -> bool:
         return bool(self._open)
 

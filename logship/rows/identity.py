@@ -23,4 +23,4 @@ def identify(format: str, head: bytes, birth_ns: int, *, final: bool = False) ->
         return None
     times = FORMATS[format](line, 0).times
     first = time_ns(times[0]) if times and times[0] else birth_ns
-    return Generation(first, line_digest(line))
+    return Generation(min(max(first, 0), 2**63 - 1), line_digest(line))

@@ -44,7 +44,7 @@ class Lines(NamedTuple):
 Format = Callable[[bytes, int], Lines]
 """(block, the number its first byte has) -> its lines."""
 
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
 _CRI = re.compile(rf"({TIME}) (stdout|stderr) ([PF]) ([^\n]*)\n", re.ASCII)
 _CRI_LINE = re.compile(
     rf"({TIME}) (stdout|stderr) ([PF])(?::[^ \n]*)? ([^\n]*)\n?".encode(), re.ASCII

@@ -59,8 +59,12 @@ class Disk:
     def stat(self, path: str) -> Stat | None:
         try:
             return _stat(os.stat(path))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return None
+            raise
 
     def open(self, path: str, roots: Sequence[str] = ()) -> int:
         """A descriptor for reading a regular file. Links may lead only into `roots`.
