@@ -11,7 +11,7 @@ live file, a newer one is there (or the origin has retired), and it has been qui
 
 import logging
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -68,9 +68,7 @@ class Follower:
             log.live = inodes.get(log.inode) == self.log.name
             log.deleted = log.inode not in inodes
         self._ignored.intersection_update(stats.values())
-        nameless = map(self.world.disk.fstat, self._nameless)
-        held = {log.inode for log in self.generations}
-        held |= {(stat.device, stat.inode) for stat in nameless}
+        held = {log.inode for log in self.generations} | self._rename_nameless(inodes)
         for name, stat in stats.items():
             if (stat.device, stat.inode) not in held and stat not in self._ignored:
                 self._open(name)
@@ -114,6 +112,16 @@ class Follower:
             return False
         insort(self.generations, opened, key=lambda log: (log.live, log.generation))
         return True
+
+    def _rename_nameless(self, names: Mapping[tuple[int, int], str]) -> set[tuple[int, int]]:
+        """Their inodes; the live file may have been renamed before it could be identified."""
+        inodes = set()
+        for fd in self._nameless:
+            stat = self.world.disk.fstat(fd)
+            inode = (stat.device, stat.inode)
+            self._nameless[fd] = names.get(inode, "")
+            inodes.add(inode)
+        return inodes
 
     def _identify_grown(self) -> bool:
         """Look again at files that were too short to tell what they are; they may be gone now."""
