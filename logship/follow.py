@@ -2,7 +2,8 @@
 
 A file is opened the moment it is seen and kept open through rename, compression and deletion, until
 every feed has settled it: the descriptor keeps the inode alive, so within one life of the agent an
-open file cannot be mistaken for another. Generations are ordered by content, never by name.
+open file cannot be mistaken for another. Generations are ordered by content, never by name; the
+live file comes last, also when the clock stepped back or lines have no times.
 
 A generation has ended when nothing can be added to it: it is compressed, or it is no longer the
 live file, a newer one is there (or the origin has retired), and it has been quiet for `QUIET_SECS`
