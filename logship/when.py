@@ -28,7 +28,11 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = None
     severity: Annotated[
         Globs | None,
-        Meta(description="The row's severity fits.", examples=[["ERROR", "CRITICAL"]]),
+        Meta(
+            description="The row's severity fits: DEFAULT, DEBUG, INFO, NOTICE, WARNING, ERROR, "
+            "CRITICAL, ALERT or EMERGENCY, in any case.",
+            examples=[["ERROR", "CRITICAL"]],
+        ),
     ] = None
     json: Annotated[
         dict[_FieldPath, Globs],
@@ -46,7 +50,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @cached_property
     def _tests(self) -> tuple[_Fits | None, _Fits | None, tuple[tuple[str, _Fits], ...]]:
         stream = None if self.stream is None else compile_globs(self.stream)
-        severity = None if self.severity is None else compile_globs(self.severity)
+        severity = None if self.severity is None else compile_globs(_upper(self.severity))
         return stream, severity, tuple((k, compile_globs(v)) for k, v in self.json.items())
 
     @property
@@ -71,6 +75,11 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             if text is None or not fits(text):
                 return False
         return self.not_ is None or not self.not_.evaluate(stream, severity, fields)
+
+
+def _upper(globs: Globs) -> Globs:
+    """Severities are upper case, whatever case their globs have."""
+    return globs.upper() if isinstance(globs, str) else tuple(glob.upper() for glob in globs)
 
 
 class _Absent:

@@ -87,3 +87,10 @@ def test_not_turns_the_answer_around(
     condition = Condition(json={path: glob})
     turned = Condition(not_=condition)
     assert turned.evaluate("s", "", fields) is not condition.evaluate("s", "", fields)
+
+
+def test_a_severity_fits_in_any_case() -> None:
+    condition = Condition(severity=["err*", "Critical"])
+    assert condition.evaluate("stdout", "ERROR", None)
+    assert condition.evaluate("stdout", "CRITICAL", None)
+    assert not condition.evaluate("stdout", "INFO", None)
