@@ -30,6 +30,7 @@ from logship.rows.address import (
 from logship.rows.encode import entries, escaped
 from logship.rows.index import Cutting, index
 from logship.rows.lines import is_time
+from logship.rows.objects import parse_object
 from logship.rows.rows import JsonObject, Rows
 from logship.severity import DEFAULT_KEYS, OF_STREAM, of_fields, of_glog, translate
 from logship.units import StartFrom
@@ -40,8 +41,8 @@ __all__ = [
     "ConfigError", "Context", "Cutting", "Disk", "Feed", "Generation", "JsonObject", "Labels",
     "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome", "Position", "Refused", "Retry",
     "Rows", "Sink", "Source", "Span", "StartFrom", "Transform", "World", "entries", "escaped",
-    "id_prefix", "id_tails", "index", "is_time", "of_fields", "of_glog", "time_ns", "time_text",
-    "translate",
+    "id_prefix", "id_tails", "index", "is_time", "of_fields", "of_glog", "parse_object", "time_ns",
+    "time_text", "translate",
 ]  # fmt: skip
 
 

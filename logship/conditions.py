@@ -8,10 +8,9 @@ functions of the joined row before transforms, so all routes agree.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import orjson
-
 from logship.batch import Batch
-from logship.rows.rows import JsonObject, Rows
+from logship.rows.objects import parse_object
+from logship.rows.rows import Rows
 from logship.severity import of_row
 from logship.when import Condition
 
@@ -51,14 +50,4 @@ def with_fields(rows: Rows) -> Rows:
     """The rows with their parsed JSON objects."""
     if rows.fields is not None:
         return rows
-    return replace(rows, fields=[_parse(text) for text in rows.texts])
-
-
-def _parse(text: str) -> JsonObject | None:
-    if text[:1] != "{":
-        return None
-    try:
-        found: JsonObject = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return found
+    return replace(rows, fields=[parse_object(text) for text in rows.texts])

@@ -67,7 +67,6 @@ class Follower:
         inodes = {(stat.device, stat.inode): name for name, stat in stats.items()}
         for log in self.generations:
             log.live = inodes.get(log.inode) == self.log.name
-            log.deleted = log.inode not in inodes
         self._ignored.intersection_update(stats.values())
         held = {log.inode for log in self.generations} | self._rename_nameless(inodes)
         for name, stat in stats.items():
@@ -185,7 +184,6 @@ class Follower:
         if log.truncated_from:
             return False  # what is in the file now belongs to another generation
         stat = self.world.disk.fstat(log.fd)
-        log.deleted = log.deleted or stat.links == 0
         if stat.size == log.size:
             return False
         log.changed_at, log.mtime_ns = self.world.clock.now(), stat.mtime_ns

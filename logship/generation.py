@@ -45,7 +45,6 @@ class LogGeneration:
     mtime_ns: int
     changed_at: float
     compressed: bool = False
-    deleted: bool = False
     truncated_from: int = 0
     """The size the file had when it was truncated."""
 

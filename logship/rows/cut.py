@@ -75,12 +75,6 @@ class Cutter:
     def has_open_record(self) -> bool:
         return bool(self._open)
 
-    @property
-    def oldest_open(self) -> Position | None:
-        """Where the oldest byte lies that is read but in no block yet."""
-        opened = [Position(span.generation, span.start) for span, _ in self._open]
-        return min(opened) if opened else self._tail_at
-
     def _whole(self, buffered: bytes) -> int:
         """How many bytes are whole lines, or parts of one that is longer than a row may be."""
         size = buffered.rfind(b"\n") + 1

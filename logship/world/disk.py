@@ -170,9 +170,6 @@ class Disk:
         finally:
             os.close(directory)
 
-    def truncate(self, path: str, size: int) -> None:
-        os.truncate(path, size)
-
     def rename(self, path: str, target: str) -> None:
         os.replace(path, target)
 

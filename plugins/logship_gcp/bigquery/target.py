@@ -10,9 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-import orjson
-
-from logship.api import Batch, ConfigError, JsonObject
+from logship.api import Batch, ConfigError, JsonObject, parse_object
 from logship_gcp.bigquery.schema import TableName
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
@@ -103,17 +101,7 @@ class Targets:
 def _fields(batch: Batch) -> Sequence[JsonObject | None]:
     if batch.rows.fields is not None:
         return batch.rows.fields
-    return [_parse(text) for text in batch.rows.texts]
-
-
-def _parse(text: str) -> JsonObject | None:
-    if text[:1] != "{":
-        return None
-    try:
-        found: JsonObject = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return found
+    return [parse_object(text) for text in batch.rows.texts]
 
 
 def check(path: str, dataset: str, table: str, allow: Sequence[str], otherwise: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
-from logship.api import Batch, JsonObject, Mark, entries, escaped, id_prefix, id_tails
+from logship.api import Batch, JsonObject, Mark, entries, escaped, id_prefix, id_tails, parse_object
 from logship_gcp.cloud_logging.frames import Frame
 from logship_gcp.cloud_logging.middles import JSON, QUOTED_TEXT, TEXT, Middles
 from logship_gcp.cloud_logging.payloads import (
@@ -19,7 +19,6 @@ from logship_gcp.cloud_logging.payloads import (
     first_chars,
     glog_severities,
     only_message,
-    parse,
     written,
 )
 from logship_gcp.cloud_logging.row_times import row_times
@@ -65,7 +64,7 @@ class _Encoder:
             return self._encode_mixed(rows.fields, severities)
         if self._reader.json and "{" in firsts:
             # One at a time: objects that are all kept cost the garbage collector as much again.
-            return self._encode_mixed(map(parse, rows.texts), severities)
+            return self._encode_mixed(map(parse_object, rows.texts), severities)
         return self._encode_texts(severities)
 
     def _encode_texts(self, severities: dict[int, str]) -> bytes:

@@ -5,7 +5,7 @@ from operator import itemgetter
 
 import orjson
 
-from logship.api import JsonObject, of_glog
+from logship.api import of_glog
 
 MAX_DEPTH = 32
 """A payload is a protobuf Struct, three messages a level; parsers of protobuf stop at 100."""
@@ -20,17 +20,6 @@ _MESSAGE_KEYS = frozenset({"message", "log", "msg"})
 def first_chars(texts: Sequence[str]) -> set[str]:
     """What the texts begin with: most batches need not be looked at any closer."""
     return set(map(_FIRST_CHAR, texts))
-
-
-def parse(text: str) -> JsonObject | None:
-    """The JSON object that the text is; None when it is none."""
-    if text[:1] != "{":
-        return None
-    try:
-        found: JsonObject = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return found
 
 
 def written(payload: Mapping[str, object]) -> bytes | None:
