@@ -20,6 +20,8 @@ from logship.world import World
 
 JOIN_TIMEOUT_SECS = 5.0
 """How long a record may stay open without another part: conmon cuts at every slow write."""
+MISSED_SECS = 2.0
+"""How long a saved generation is searched before it counts as gone."""
 
 OnLoss = Callable[[int, str], None]
 """(bytes lost at least, why): they were gone before they were read."""
@@ -52,6 +54,8 @@ class DiskFeed:
         """Of `_log`."""
         self._again: deque[tuple[Span, ...]] = deque()
         self._opened_at = 0.0
+        self._missed_at: float | None = None
+        """Since when the generation that it should read cannot be found."""
 
     @property
     def committed(self) -> Position | None:
@@ -106,19 +110,28 @@ class DiskFeed:
         if self._next is None:
             log, offset = self._follower.first(), 0
         else:
-            log, offset = self._follower.find(self._next.generation), self._next.offset
-            if log is None:
-                log, offset = self._skip_lost(self._next), 0
+            log, offset = self._saved(self._next)
         if log is not None:
+            self._missed_at = None
             self._start(log, offset)
         return log
 
-    def _skip_lost(self, position: Position) -> LogGeneration | None:
-        """The saved generation is gone: what follows it is read, what it still held is lost."""
+    def _saved(self, position: Position) -> tuple[LogGeneration | None, int]:
+        """Where to go on. If the generation is gone: what follows it, and the rest is lost.
+
+        Not at once: a file that is renamed or compressed while one looks may be overlooked.
+        """
+        if self._follower.find(position.generation) is None:
+            self._follower.refresh()
+        log, now = self._follower.find(position.generation), self._world.clock.now()
+        if self._missed_at is None:
+            self._missed_at = now
+        if log is not None or now - self._missed_at < MISSED_SECS:
+            return log, position.offset
         later = self._follower.after(position.generation)
         if later is not None:
             self._on_loss(0, "the generation it stood in is gone")
-        return later
+        return later, 0
 
     def _start(self, log: LogGeneration, offset: int) -> None:
         self._log, self._reader = log, log.reader(self._world)

@@ -24,6 +24,8 @@ from logship.unzip import DamagedFile, GzipReader, gzip_size
 from logship.world import Stat, World
 
 QUIET_SECS = 1.0
+_MAX_LOOKS = 5
+"""A directory that changes faster than it can be read is looked at again with the next event."""
 
 
 class FollowedBy(Protocol):
@@ -58,9 +60,23 @@ class Follower:
     _complained: set[str] = field(default_factory=set)
 
     def refresh(self) -> None:
-        """Look at the directory: open what is new, note what was renamed or is gone."""
+        """Look at the directory: open what is new, note what was renamed or is gone.
+
+        Names can move while one looks (a scan that has passed the new name opens the next file
+        under the old one): then it looks again, as no generation may be overlooked.
+        """
+        for _ in range(_MAX_LOOKS):
+            before = self._directory_mtime_ns()
+            self.directory_mtime_ns = before
+            self._look()
+            if self._directory_mtime_ns() == before:
+                return
+
+    def _directory_mtime_ns(self) -> int:
         directory = self.world.disk.stat(self.log.directory)
-        self.directory_mtime_ns = directory.mtime_ns if directory else 0
+        return directory.mtime_ns if directory else 0
+
+    def _look(self) -> None:
         names = self._names()
         found = {name: self.world.disk.stat(f"{self.log.directory}/{name}") for name in names}
         stats = {name: stat for name, stat in found.items() if stat is not None}

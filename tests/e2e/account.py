@@ -64,8 +64,9 @@ class Account:
         expected = {(pod, number) for pod, count in written.items() for number in range(count)}
         missing = sorted(expected - self._id_of.keys())
         foreign = sorted(self._id_of.keys() - expected)
-        assert not self.wrong, f"{len(self.wrong)}: {self.wrong[:5]}"
-        assert not missing, f"{len(missing)} rows are lost: {_ranges(missing)}"
+        lost = f"{len(missing)} rows are lost: {_ranges(missing)}"
+        assert not self.wrong, f"{len(self.wrong)}: {self.wrong[:5]}; {lost}"
+        assert not missing, lost
         assert not foreign, f"{len(foreign)} rows were never written: {foreign[:5]}"
         assert len(self._time_of) == len(expected), "two rows have the same id"
 
