@@ -1,22 +1,43 @@
 """How far a stream of bytes can be cut now, and what stays open.
 
 A `Cutter` gets the bytes of an origin in reading order and gives finished blocks. It keeps an
-unfinished line and the parts of open records (at most `max_row_bytes` for each stream); rows of the
-other stream pass an open record, so the pieces of a block are a list of spans. **Cut invariance:
-rows, ids and times are a function of the bytes, never of how they were read**; a record closed by
-`flush` is the one exception, and is marked.
+unfinished line and the parts of open records (at most `max_row_bytes` for each stream, twice that
+where rows are joined); rows of the other stream pass an open record, so the pieces of a block are a
+list of spans. **Cut invariance: rows, ids and times are a function of the bytes, never of how they
+were read**; a record closed by `flush` is the one exception, and what is torn by it is marked.
 
 No I/O and no clock here. Whoever reads decides when an open record has waited long enough.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from logship.rows.address import Generation, Position, Span
-from logship.rows.index import Cutting, Record, build, join, physical_lines
-from logship.rows.lines import TIME, dates_exist
+from logship.rows.index import Cutting, Record, addresses, build, join, physical_lines
+from logship.rows.joins import Joined, joined
+from logship.rows.last_lines import may_go_on, plain_may_go_on
+from logship.rows.lines import STDERR, STDOUT, Lines
 from logship.rows.rows import Rows
+
+_STREAMS = (STDOUT, STDERR)
+_NOWHERE = Position(Generation(0, 0), 0)
+
+
+class OpenRecord(NamedTuple):
+    """What is kept of a stream because it may go on."""
+
+    at: Position
+    size: int
+    partial: bool
+    """The runtime will write more of its last line."""
+
+
+class Straddle(NamedTuple):
+    """A record with bytes between its parts that are not its own: reading must not begin there."""
+
+    start: Position
+    last_part: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +48,16 @@ class Cut:
     pieces: tuple[Span, ...]
     rows: Rows | None = None
     """Where cutting had to find them anyway; otherwise `index` of block and pieces."""
+    straddles: tuple[Straddle, ...] = ()
 
 
 @dataclass(slots=True)
 class Cutter:
     cutting: Cutting
+    opened: dict[str, OpenRecord] = field(default_factory=dict)
+    """By stream."""
     _tail: bytes = b""
-    _tail_at: Position | None = None
+    _tail_at: Position = _NOWHERE
     _open: list[tuple[Span, bytes]] = field(default_factory=list)
 
     def push(
@@ -43,8 +67,7 @@ class Cutter:
         start = offset - len(self._tail)
         buffered = self._tail + chunk if self._tail else chunk
         size = len(buffered) if end else self._whole(buffered)
-        self._tail = buffered[size:]
-        self._tail_at = Position(generation, start + size) if self._tail else None
+        self._tail, self._tail_at = buffered[size:], Position(generation, start + size)
         if size == 0:
             return None
         body = buffered[:size] if self._tail else buffered
@@ -53,27 +76,25 @@ class Cutter:
             return Cut(body, (span,))
         return self._carve([*self._open, (span, body)])
 
-    def flush(self) -> Cut | None:
-        """Close open records: by timeout, exit or removal. Their rows are marked unfinished.
+    def flush(self, streams: Collection[str] = _STREAMS) -> Cut | None:
+        """Close the open records of these streams: by timeout, exit or removal.
 
-        An unfinished line stays: it ends with a newline or with its generation (`end` of `push`).
+        Runtime records without their end are marked unfinished. An unfinished line stays: it ends
+        with a newline or with its generation (`end` of `push`).
         """
-        pieces, self._open = self._open, []
-        if not pieces:
-            return None
-        return Cut(b"".join(part for _, part in pieces), tuple(span for span, _ in pieces))
+        return self._carve(self._open, closing=streams) if self._open else None
 
     @property
     def open_bytes(self) -> int:
         return len(self._tail) + sum(len(part) for _, part in self._open)
 
-    @property
-    def record_bytes(self) -> int:
-        return sum(len(part) for _, part in self._open)
-
-    @property
-    def has_open_record(self) -> bool:
-        return bool(self._open)
+    def open_spans(self) -> list[Span]:
+        """Where the bytes lie that it keeps: parts of records, then the unfinished line."""
+        spans = [span for span, _ in self._open]
+        if self._tail:
+            generation, start = self._tail_at
+            spans.append(Span(generation, start, start + len(self._tail)))
+        return spans
 
     def _whole(self, buffered: bytes) -> int:
         """How many bytes are whole lines, or parts of one that is longer than a row may be."""
@@ -85,44 +106,104 @@ class Cutter:
 
     def _may_end_open(self, body: bytes) -> bool:
         """Cheap and never wrongly False: whether some record may go on after these lines."""
-        if self.cutting.format == "plain":
+        format, limit, joins = self.cutting.format, self.cutting.max_row_bytes, self.cutting.joins
+        if format == "plain" and joins is None:
             return False
-        if self.cutting.format != "cri" or len(body) > self.cutting.max_row_bytes:
+        if format == "docker" or _has_longer_line(body, limit):
             return True
-        return _ends_open(body, b"stdout") or _ends_open(body, b"stderr")
+        joiner = joins.joiner(limit) if joins else None
+        if format == "plain":
+            return joiner is not None and plain_may_go_on(body, joiner)
+        return any(may_go_on(body, stream.encode(), joiner) for stream in _STREAMS)
 
-    def _carve(self, parts: Sequence[tuple[Span, bytes]]) -> Cut | None:
+    def _carve(
+        self, parts: Sequence[tuple[Span, bytes]], closing: Collection[str] = ()
+    ) -> Cut | None:
         block = b"".join(part for _, part in parts)
         pieces = [span for span, _ in parts]
         lines = physical_lines(block, self.cutting)
-        joined, opened = join(lines, self.cutting)
-        rows = build(block, pieces, self.cutting, lines, joined, opened)
-        out = _ranges(opened, lines.starts)
+        whole, opened = join(lines, self.cutting)
+        for record in [r for r in opened if lines.streams[r.parts[0]] in closing]:
+            record.unfinished = True
+            opened.remove(record)
+            whole.append(record)
+        rows = build(block, pieces, self.cutting, lines, whole, opened)
+        found = Joined(rows, [], [])
+        if self.cutting.joins is not None:
+            limit = self.cutting.max_row_bytes
+            found = joined(rows, self.cutting.joins, limit, closing=closing)
+        members = _members(len(rows), whole, opened) if found.groups or found.opened else []
+        kept_open = [record.parts for record in opened] + [members[row] for row in found.opened]
+        out = _ranges([line for part in kept_open for line in part], lines.starts)
         self._open = _slice(block, pieces, out)
+        self._note_open(block, pieces, lines, kept_open, opened)
         kept = _slice(block, pieces, _complement(out, len(block)))
         if not kept:
             return None
-        return Cut(b"".join(part for _, part in kept), tuple(span for span, _ in kept), rows)
+        records = [record.parts for record in whole]
+        records += [[line for row in group for line in members[row]] for group in found.groups]
+        return Cut(
+            b"".join(part for _, part in kept),
+            tuple(span for span, _ in kept),
+            found.rows,
+            _straddles(records, lines.starts, pieces),
+        )
+
+    def _note_open(
+        self,
+        block: bytes,
+        pieces: Sequence[Span],
+        lines: Lines,
+        kept_open: Sequence[Sequence[int]],
+        partial: Sequence[Record],
+    ) -> None:
+        of_stream: dict[str, list[int]] = {}
+        for parts in kept_open:
+            of_stream.setdefault(lines.streams[parts[0]], []).extend(parts)
+        partials = {lines.streams[record.parts[0]] for record in partial}
+        self.opened = {}
+        for stream, parts in of_stream.items():
+            spans = [span for span, _ in _slice(block, pieces, _ranges(parts, lines.starts))]
+            at = Position(spans[0].generation, spans[0].start)
+            size = sum(span.size for span in spans)
+            self.opened[stream] = OpenRecord(at, size, stream in partials)
 
 
-_FULL_LINE = {
-    stream: re.compile(rf"\n({TIME}) {stream.decode()} F[: ]".encode(), re.ASCII)
-    for stream in (b"stdout", b"stderr")
-}
+def _has_longer_line(body: bytes, limit: int) -> bool:
+    return len(body) > limit and max(map(len, body.split(b"\n"))) >= limit
 
 
-def _ends_open(body: bytes, stream: bytes) -> bool:
-    partial = body.rfind(b" " + stream + b" P")
-    if partial < 0:
-        return False
-    closing = _FULL_LINE[stream].search(body, partial)
-    return closing is None or not dates_exist((closing[1].decode(),))
+def _members(rows: int, whole: Sequence[Record], left_out: Sequence[Record]) -> list[list[int]]:
+    """Per row its lines."""
+    gone = {part for record in whole for part in record.parts[:-1]}
+    gone.update(part for record in left_out for part in record.parts)
+    several = {record.parts[-1]: record.parts for record in whole}
+    stay = [line for line in range(rows + len(gone)) if line not in gone]
+    return [several.get(line, [line]) for line in stay]
 
 
-def _ranges(records: Sequence[Record], starts: Sequence[int]) -> list[tuple[int, int]]:
-    """The bytes of the records' lines, ascending, neighbours merged."""
+def _straddles(
+    records: Sequence[Sequence[int]], starts: Sequence[int], pieces: Sequence[Span]
+) -> tuple[Straddle, ...]:
+    several = [parts for parts in records if len(parts) > 1]
+    if not several:
+        return ()
+    generation, offsets, elsewhere = addresses(starts, pieces)
+    found = []
+    for parts in several:
+        first, last = parts[0], parts[-1]
+        start = Position(elsewhere.get(first, generation), offsets[first])
+        end = Position(elsewhere.get(last, generation), offsets[last])
+        between = sum(starts[part + 1] - starts[part] for part in parts[:-1])
+        if start.generation != end.generation or end.offset - start.offset != between:
+            found.append(Straddle(start, end))
+    return tuple(found)
+
+
+def _ranges(parts: Sequence[int], starts: Sequence[int]) -> list[tuple[int, int]]:
+    """The bytes of these lines, ascending, neighbours merged."""
     merged: list[tuple[int, int]] = []
-    for line in sorted(part for record in records for part in record.parts):
+    for line in sorted(parts):
         start, end = starts[line], starts[line + 1]
         if merged and merged[-1][1] == start:
             start = merged.pop()[0]

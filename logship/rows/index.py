@@ -5,6 +5,8 @@ a record are joined per stream; rows of the other stream pass an open record. `o
 lines of records that have not ended: the cutter keeps them out of the block, so that a record that
 is open at the end of a finished block is one that was closed by force, and is marked.
 
+Where the cutting has `joins`, the rows then become multi-line records: see `joins`.
+
 A record of more than `max_row_bytes` is closed before the part that would exceed it, counted from
 its first part: where it is cut depends on its bytes alone, never on how they were read.
 """
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from logship.rows.address import Generation, Mark, Span, time_text
+from logship.rows.joins import Joins, joined
 from logship.rows.lines import FORMATS, FULL, PARTIAL, Format, Lines, cri_content
 from logship.rows.rows import Rows
 
@@ -28,6 +31,8 @@ class Cutting:
     format: str = "cri"
     """A key of `lines.FORMATS`."""
     max_row_bytes: int = 256 * 1024
+    joins: Joins | None = None
+    """Which rows are joined to multi-line records; None: rows are as the runtime wrote them."""
 
 
 @dataclass(slots=True)
@@ -44,7 +49,10 @@ def index(block: bytes, pieces: Sequence[Span], cutting: Cutting) -> Rows:
     records, opened = join(lines, cutting)
     for record in opened:
         record.unfinished = True
-    return build(block, pieces, cutting, lines, [*records, *opened])
+    rows = build(block, pieces, cutting, lines, [*records, *opened])
+    if cutting.joins is None:
+        return rows
+    return joined(rows, cutting.joins, cutting.max_row_bytes).rows
 
 
 def physical_lines(block: bytes, cutting: Cutting, at: int = 0) -> Lines:
@@ -83,16 +91,16 @@ def _fragments(block: bytes, limit: int, find: Format, at: int) -> Lines:
 
 def join(lines: Lines, cutting: Cutting) -> tuple[list[Record], list[Record]]:
     """(records of several parts or closed by a limit, records still open): both usually empty."""
-    joined: list[Record] = []
+    whole: list[Record] = []
     opened: dict[str, Record] = {}
     line = _next_partial(lines, 0)
     while line is not None:
-        _take_part(lines, line, cutting.max_row_bytes, opened, joined)
+        _take_part(lines, line, cutting.max_row_bytes, opened, whole)
         # With nothing open, lines up to the next partial are rows of their own.
         line = line + 1 if opened else _next_partial(lines, line + 1)
         if line is not None and line >= len(lines.tags):
             break
-    return joined, list(opened.values())
+    return whole, list(opened.values())
 
 
 def _next_partial(lines: Lines, start: int) -> int | None:
@@ -103,7 +111,7 @@ def _next_partial(lines: Lines, start: int) -> int | None:
 
 
 def _take_part(
-    lines: Lines, line: int, limit: int, opened: dict[str, Record], joined: list[Record]
+    lines: Lines, line: int, limit: int, opened: dict[str, Record], whole: list[Record]
 ) -> None:
     if line in lines.malformed:
         return
@@ -111,13 +119,13 @@ def _take_part(
     record = opened.get(stream)
     if record is not None and record.size + size > limit:
         record.unfinished = True
-        joined.append(opened.pop(stream))
+        whole.append(opened.pop(stream))
         record = None
     if record is not None:
         record.parts.append(line)
         record.size += size
         if lines.tags[line] == FULL:
-            joined.append(opened.pop(stream))
+            whole.append(opened.pop(stream))
     elif lines.tags[line] == PARTIAL:
         opened[stream] = Record([line], size)
 
@@ -127,18 +135,18 @@ def build(
     pieces: Sequence[Span],
     cutting: Cutting,
     lines: Lines,
-    joined: Sequence[Record],
+    whole: Sequence[Record],
     left_out: Sequence[Record] = (),
 ) -> Rows:
-    """Columns of rows: lines, with `joined` records in place of their parts, without `left_out`."""
-    generation, offsets, elsewhere = _addresses(lines.starts, pieces)
+    """Columns of rows: lines, with `whole` records in place of their parts, without `left_out`."""
+    generation, offsets, elsewhere = addresses(lines.starts, pieces)
     columns = (offsets, lines.times, lines.streams, lines.texts)
     marks = _marks(lines, block, cutting)
-    if joined or left_out:
+    if whole or left_out:
         texts, times, offsets = list(lines.texts), list(lines.times), list(offsets)
-        for record in joined:
+        for record in whole:
             _fold(record, block, cutting, lines, texts, times, offsets, elsewhere, marks)
-        gone = {part for record in joined for part in record.parts[:-1]}
+        gone = {part for record in whole for part in record.parts[:-1]}
         gone.update(part for record in left_out for part in record.parts)
         columns = (offsets, times, lines.streams, texts)
         everything = Rows(generation, *columns, marks=marks, elsewhere=elsewhere)
@@ -201,7 +209,7 @@ def _size(piece: Span) -> int:
     return piece.size
 
 
-def _addresses(
+def addresses(
     starts: Sequence[int], pieces: Sequence[Span]
 ) -> tuple[Generation, Sequence[int], dict[int, Generation]]:
     """(generation of most rows, offset per line, lines of another generation)."""

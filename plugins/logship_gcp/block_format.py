@@ -23,7 +23,9 @@ from logship_gcp.block_wire import (
     decode_columns,
     encode_columns,
     packed_generation,
+    packed_joins,
     unpacked_generation,
+    unpacked_joins,
 )
 
 MAGIC = b"\x8aLSB"
@@ -58,7 +60,9 @@ def decode(body: bytes) -> Batch:
             Span(unpacked_generation(p.generation), p.start, p.end) for p in header.pieces
         ),
         block=payload,
-        cutting=Cutting(header.cutting.format, header.cutting.max_row_bytes),
+        cutting=Cutting(
+            header.cutting.format, header.cutting.max_row_bytes, unpacked_joins(header.joins)
+        ),
         mtime_ns=header.mtime_ns,
         extra=header.extra,
     )
@@ -118,6 +122,7 @@ def _header(batch: Batch, codec: Literal["zstd", "none"], size: int, count: int)
         cutting=PackedCutting(cast(Format, batch.cutting.format), batch.cutting.max_row_bytes),
         route=batch.route,
         mtime_ns=batch.mtime_ns,
+        joins=packed_joins(batch.cutting.joins),
     )
 
 

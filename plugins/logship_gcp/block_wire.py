@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 import msgspec
 from msgspec import Meta
 
-from logship.api import Generation, Mark, Rows, is_time
+from logship.api import Generation, Joins, Mark, Rows, is_time
 
 MAX_PAYLOAD_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 1024 * 1024
@@ -40,6 +40,14 @@ class PackedCutting(msgspec.Struct, frozen=True, array_like=True, forbid_unknown
     max_row_bytes: Annotated[int, Meta(ge=1, le=MAX_PAYLOAD_BYTES)]
 
 
+class PackedJoins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A language or a bound that this reader does not know makes it refuse the block."""
+
+    languages: Annotated[tuple[str, ...], Meta(max_length=64)]
+    first_line: Annotated[str, Meta(max_length=1024)]
+    max_rows: Annotated[int, Meta(ge=1, le=MAX_ROWS)]
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What the payload is. Readers skip keys they do not know."""
 
@@ -57,6 +65,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     cutting: PackedCutting
     route: str
     mtime_ns: int
+    joins: PackedJoins | msgspec.UnsetType = msgspec.UNSET
+    """Absent where rows are not joined, and in blocks of agents that could not."""
 
 
 class _Columns(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +81,19 @@ class _Columns(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _columns_decoder = msgspec.msgpack.Decoder(_Columns)
+
+
+def packed_joins(joins: Joins | None) -> PackedJoins | msgspec.UnsetType:
+    if joins is None:
+        return msgspec.UNSET
+    return PackedJoins(joins.languages, joins.first_line, joins.max_rows)
+
+
+def unpacked_joins(packed: PackedJoins | msgspec.UnsetType) -> Joins | None:
+    """Raises ValueError for a language that is not known, or a pattern that cannot be used."""
+    if not isinstance(packed, PackedJoins):
+        return None
+    return Joins(packed.languages, packed.first_line, packed.max_rows)
 
 
 def packed_generation(generation: Generation) -> PackedGeneration:
