@@ -8,8 +8,10 @@ on, and what was not written is written with the next try.
 
 import logging
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from logship.journal import HEADER, ForeignFile, Key, Saved, line, parse
+from logship.loss import NOTHING_KNOWN, Following
 from logship.rows.address import Position
 from logship.world import World
 
@@ -19,6 +21,8 @@ KEEP_UNSEEN_SECS = 86_400
 """How long positions are kept of a route that was removed, or of an origin that is not seen."""
 _REFRESH_NS = KEEP_UNSEEN_SECS * 1_000_000_000 // 4
 _MAX_BYTES = 256 * 1024 * 1024
+GROWTH_SECS = 10.0
+_GROWTH_NS = int(GROWTH_SECS * 1e9)
 
 
 class Checkpoint:
@@ -68,18 +72,42 @@ class Checkpoint:
 
     def position(self, route: str, origin: str, was: str | None = None) -> Position | None:
         """Where the route stands in the origin; `was`: the name the route had before."""
+        saved = self._find(route, origin, was)
+        return saved.position if saved else None
+
+    def following(self, route: str, origin: str, was: str | None = None) -> Following:
+        """What was known to come after the position."""
+        saved = self._find(route, origin, was)
+        return saved.following if saved else NOTHING_KNOWN
+
+    def keys(self, route: str, was: str | None = None) -> list[Key]:
+        """Of all positions of the route."""
+        return [key for key in self._saved if key.route in (route, was)]
+
+    def _find(self, route: str, origin: str, was: str | None) -> Saved | None:
         saved = self._saved.get(Key(route, origin))
         if saved is None and was is not None:
             saved = self._saved.get(Key(was, origin))
-        return saved.position if saved else None
+        return saved
 
-    def update(self, positions: Mapping[Key, Position]) -> None:
-        """Note the positions that bindings stand at now; those still seen stay young."""
+    def update(
+        self,
+        positions: Mapping[Key, Position],
+        following: Mapping[Key, Following] = MappingProxyType({}),
+        *,
+        last: bool = False,
+    ) -> None:
+        """Note the positions that bindings stand at now; those still seen stay young.
+
+        `following` is what is known to come after them. That a log grows while its route stands
+        still is noted every `GROWTH_SECS` only, and at the `last` save.
+        """
         now = self._world.clock.wall_ns()
         for key, position in positions.items():
+            new = Saved(position, now, following.get(key, NOTHING_KNOWN))
             old = self._saved.get(key)
-            if old is None or old.position != position or old.at_ns < now - _REFRESH_NS:
-                self._saved[key] = Saved(position, now)
+            if old is None or _worth_saving(old, new, last=last):
+                self._saved[key] = new
                 self._unwritten.add(key)
 
     def forget(self, key: Key) -> None:
@@ -128,3 +156,13 @@ class Checkpoint:
         self._unwritten, self._forgotten, self._snapshot_at = set(), set(), None
         lines = [HEADER, *(line(key, saved) for key, saved in self._saved.items())]
         await self._world.offload.run(self._world.disk.replace, self._path, b"".join(lines))
+
+
+def _worth_saving(old: Saved, new: Saved, *, last: bool) -> bool:
+    age_ns = new.at_ns - old.at_ns
+    if old.position != new.position or age_ns > _REFRESH_NS:
+        return True
+    if old.following == new.following:
+        return False
+    rotated = len(old.following.later) != len(new.following.later)
+    return last or rotated or age_ns >= _GROWTH_NS

@@ -2,29 +2,30 @@
 
 A feed reads ahead through the generations of its follower and cuts what it reads into batches; its
 position is its own, and moves only over what is settled. What is released is read again, the same
-spans in the same order, so the rows and their ids are the same.
+spans in the same order, so the rows and their ids are the same. What is gone before it was read is
+a `Loss`, told once.
 """
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from logship.backlog import Backlog
 from logship.batch import Batch
 from logship.follow import Follower
-from logship.generation import LogGeneration, NothingReader, Reader
+from logship.generation import LetGo, LogGeneration, NothingReader, Reader
+from logship.last_row import LastRow
 from logship.ledger import Ledger
+from logship.loss import NOTHING_KNOWN, Following, Loss, Reason
 from logship.origin import Origin
-from logship.rows.address import Position, Span
+from logship.released import Released
+from logship.resuming import Resuming, look_ahead
+from logship.rows.address import Generation, Position, Span
 from logship.rows.cut import Cut, Cutter
 from logship.unzip import DamagedFile
-from logship.world import World
+from logship.waiting import JOIN_TIMEOUT_SECS as JOIN_TIMEOUT_SECS
+from logship.waiting import Waiting
+from logship.world import Stat, World
 
-JOIN_TIMEOUT_SECS = 5.0
-"""How long a record may stay open without another part: conmon cuts at every slow write."""
-MISSED_SECS = 2.0
-"""How long a saved generation is searched before it counts as gone."""
-
-OnLoss = Callable[[int, str], None]
-"""(bytes lost at least, why): they were gone before they were read."""
+OnLoss = Callable[[Loss], None]
 
 
 class DiskFeed:
@@ -36,8 +37,12 @@ class DiskFeed:
         position: Position | None,
         on_ready: Callable[[], None],
         on_loss: OnLoss,
+        following: Following = NOTHING_KNOWN,
     ) -> None:
-        """`position` is the first byte to read; None: the first one there is."""
+        """`position` is the first byte to read; None: the first one there is.
+
+        `following` is what was known to come after it when it was saved.
+        """
         self.origin: Origin = follower.origin
         self.on_ready = on_ready
         self.exhausted = False
@@ -52,10 +57,13 @@ class DiskFeed:
         self._log: LogGeneration | None = None
         self._reader: Reader
         """Of `_log`."""
-        self._again: deque[tuple[Span, ...]] = deque()
-        self._opened_at = 0.0
-        self._missed_at: float | None = None
-        """Since when the generation that it should read cannot be found."""
+        self._released = Released(follower, world, self._gone)
+        self._backlog = Backlog(follower, self._ledger, self._released, self._cutter)
+        self._waiting = Waiting(self._cutter, world.clock)
+        self._resuming = Resuming(follower, world.clock, following)
+        self._last_row = LastRow(follower.log.cutting.format, following.settled_ns)
+        self._stood = (position, -1)
+        self._known = (self._stood, following)
 
     @property
     def committed(self) -> Position | None:
@@ -68,39 +76,63 @@ class DiskFeed:
 
     def waiting(self) -> int:
         """Bytes on the disk that are in no batch yet."""
-        again = sum(span.size for pieces in self._again for span in pieces)
-        if self._log is None and self._next is None:
-            return again + sum(log.size for log in self._follower.generations)
-        at = self._next
-        assert at is not None
-        ahead = [log for log in self._follower.generations if log.generation >= at.generation]
-        read = at.offset if ahead and ahead[0].generation == at.generation else 0
-        unread = max(0, sum(log.size for log in ahead) - read)
-        return again + unread + self._cutter.open_bytes
+        return self._backlog.waiting()
+
+    def unread(self) -> list[Span]:
+        """What `waiting` counts, in the order it was written."""
+        return self._backlog.unread()
+
+    @property
+    def in_flight_bytes(self) -> int:
+        """In batches that are not settled."""
+        return self._backlog.in_flight_bytes
+
+    @property
+    def follower(self) -> Follower:
+        return self._follower
+
+    def unsettled(self) -> dict[Generation, int]:
+        """Bytes of each generation that are not settled."""
+        return self._backlog.unsettled()
+
+    def moved(self) -> bool:
+        """Whether it stands elsewhere, or more is known to follow, than when last asked."""
+        stood, self._stood = self._stood, (self.committed, self._follower.version)
+        return stood != self._stood
+
+    def following(self) -> Following:
+        """What is known to come after the committed position."""
+        at, follower = self.committed, self._follower
+        key = (at, follower.version)
+        if self._known[0] != key and at is not None and follower.find(at.generation):
+            known = look_ahead(follower, at.generation, self.unsettled, self._last_row.ns)
+            self._known = key, known
+        return self._known[1]
 
     def due(self) -> bool:
         """Whether `take` may give something though nothing was written."""
         log = self._log
-        if self._again or (log is None and self._follower.generations):
+        if self._released or (log is None and self._follower.generations):
             return True
         if log is None:
             return self._follower.retired and not self.exhausted
         if self._next is not None and self._next.offset < log.size:
             return True
-        return self._timed_out() or (self._follower.ended(log) and not self.exhausted)
+        return bool(self._waiting.late()) or (self._follower.ended(log) and not self.exhausted)
 
     async def take(self, max_bytes: int) -> Batch | None:
-        if self._again:
-            batch = await self._read_again(self._again[0])
-            self._again.popleft()  # not before: reading may fail
-            return batch
+        if self._released:
+            again = await self._released.next()
+            return self._batch(*again, self._world.clock.wall_ns(), None) if again else None
         while (log := self._current()) is not None:
             cut, moved = await self._advance(log, max_bytes)
             if cut is not None:
+                self._ledger.keep_whole(cut.straddles)
                 return self._batch(cut.block, cut.pieces, log.mtime_ns, cut)
             if not moved:
                 return None
-        self.exhausted = self.exhausted or self._follower.retired
+        if self._follower.retired and not self._resuming.searching:
+            self.exhausted = True
         return None
 
     def _current(self) -> LogGeneration | None:
@@ -108,30 +140,15 @@ class DiskFeed:
         if self._log is not None or self.exhausted:
             return None if self.exhausted else self._log
         if self._next is None:
-            log, offset = self._follower.first(), 0
+            log, offset = self._follower.generations.first(), 0
         else:
-            log, offset = self._saved(self._next)
+            found = self._resuming.find(self._next)
+            log, offset = found.log, found.offset
+            if found.lost and not found.lost.nothing:
+                self._on_loss(found.lost)
         if log is not None:
-            self._missed_at = None
             self._start(log, offset)
         return log
-
-    def _saved(self, position: Position) -> tuple[LogGeneration | None, int]:
-        """Where to go on. If the generation is gone: what follows it, and the rest is lost.
-
-        Not at once: a file that is renamed or compressed while one looks may be overlooked.
-        """
-        if self._follower.find(position.generation) is None:
-            self._follower.refresh()
-        log, now = self._follower.find(position.generation), self._world.clock.now()
-        if self._missed_at is None:
-            self._missed_at = now
-        if log is not None or now - self._missed_at < MISSED_SECS:
-            return log, position.offset
-        later = self._follower.after(position.generation)
-        if later is not None:
-            self._on_loss(0, "the generation it stood in is gone")
-        return later, 0
 
     def _start(self, log: LogGeneration, offset: int) -> None:
         self._log, self._reader = log, log.reader(self._world)
@@ -146,25 +163,21 @@ class DiskFeed:
         try:
             chunk = await self._reader.read(want, offset) if want > 0 else b""
         except DamagedFile:
-            self._on_loss(0, "a compressed file is damaged")  # how much, it cannot tell
+            self._lose(Reason.DAMAGED, 1, log)  # how much, it cannot tell
             log.size, self._reader = offset, NothingReader()
             return self._end(log, offset)
         if chunk:
             return self._read(log, offset, chunk), True
         if self._follower.ended(log):
-            if log.truncated_from > offset:
-                self._on_loss(log.truncated_from - offset, "the file was truncated")
             return self._end(log, offset)
-        return (self._cutter.flush() if self._timed_out() else None), False
+        return self._flush(self._late(log)), False
 
     def _read(self, log: LogGeneration, offset: int, chunk: bytes) -> Cut | None:
         end = offset + len(chunk)
         self._ledger.taken(Span(log.generation, offset, end))
         self._next = Position(log.generation, end)
-        before = self._cutter.record_bytes
         cut = self._cutter.push(log.generation, offset, chunk)
-        if self._cutter.record_bytes != before:
-            self._opened_at = self._world.clock.now()
+        self._waiting.note()
         return cut
 
     def _end(self, log: LogGeneration, offset: int) -> tuple[Cut | None, bool]:
@@ -172,44 +185,62 @@ class DiskFeed:
         cut = self._cutter.push(log.generation, offset, b"", end=True)
         if cut is not None:
             return cut, True
-        later = self._follower.after(log.generation)
+        if log.truncated_from > offset:
+            self._lose(Reason.TRUNCATED, log.truncated_from - offset, log)
+        later = self._follower.generations.after(log.generation)
         if later is not None:
             self._start(later, 0)
             self._follower.settle_up()
             return None, True
         self.exhausted = self._follower.retired
-        done = self.exhausted or self._timed_out()
-        return self._cutter.flush() if done else None, False
+        streams = list(self._cutter.opened) if self.exhausted else self._late(log)
+        return self._flush(streams), False
 
-    def _timed_out(self) -> bool:
-        if not self._cutter.has_open_record:
-            return False
-        return self._world.clock.now() - self._opened_at >= JOIN_TIMEOUT_SECS
+    def _late(self, log: LogGeneration) -> list[str]:
+        """Streams whose open record has waited in vain: what it waits for is not on the disk now.
 
-    async def _read_again(self, pieces: tuple[Span, ...]) -> Batch | None:
-        parts = [await self._read_span(span) for span in pieces]
-        for span, part in zip(pieces, parts, strict=True):
-            if len(part) < span.size:
-                self._on_loss(span.size - len(part), "what was released is gone")
-        if all(len(part) == span.size for span, part in zip(pieces, parts, strict=True)):
-            return self._batch(b"".join(parts), pieces, self._world.clock.wall_ns(), None)
-        self._ledger.settle(pieces)
-        return None
+        What was seen before says nothing: a route that is held back has not looked meanwhile.
+        """
+        if not (streams := self._waiting.late()):
+            return []
+        self._follower.look_again()
+        assert self._next is not None
+        there = self._follower.generations.after(log.generation) or log.size > self._next.offset
+        return [] if there else streams
 
-    async def _read_span(self, span: Span) -> bytes:
-        log = self._follower.find(span.generation)
-        if log is None or (not log.compressed and span.end > log.size):
-            return b""
-        reader, found = log.reader(self._world), b""
-        while len(found) < span.size:
-            try:
-                chunk = await reader.read(span.size - len(found), span.start + len(found))
-            except DamagedFile:
-                break
-            if not chunk:
-                break
-            found += chunk
-        return found
+    def _flush(self, streams: Sequence[str]) -> Cut | None:
+        cut = self._cutter.flush(streams) if streams else None
+        self._waiting.note()
+        return cut
+
+    def lose(self, log: LogGeneration, why: LetGo) -> None:
+        """The file is closed: what was not taken of it, or was given back, is lost."""
+        spans = self._released.drop(log.generation)
+        self._ledger.settle(spans)
+        unread = sum(size for unread, size in self._backlog.not_taken() if unread is log)
+        size = unread + sum(span.size for span in spans)
+        if size:
+            self._lose(why.reason, size, log, exact=why.final)
+
+    def missed(self, stat: Stat) -> None:
+        """A file of the origin was deleted before it could be opened: this is how it looked."""
+        since = self._last_row.ns
+        if stat.mtime_ns > since:
+            self._on_loss(Loss(Reason.NEVER_OPENED, stat.size, False, since))
+
+    def _gone(self, spans: Sequence[Span]) -> None:
+        """Spans that were released cannot be read again."""
+        self._ledger.settle(spans)
+        log = self._follower.find(spans[-1].generation)
+        self._lose(Reason.RELEASED_GONE, sum(span.size for span in spans), log, exact=True)
+        self._follower.settle_up()
+
+    def _lose(
+        self, reason: Reason, size: int, log: LogGeneration | None, *, exact: bool = False
+    ) -> None:
+        later = self._follower.generations.since(log.generation)[1:] if log else []
+        found_ns = next((then.generation.time_ns for then in later if not then.let_go), 0)
+        self._on_loss(Loss(reason, size, exact, self._last_row.ns, found_ns))
 
     def _batch(
         self, block: bytes, pieces: tuple[Span, ...], mtime_ns: int, cut: Cut | None
@@ -222,8 +253,9 @@ class DiskFeed:
 
     def settle(self, batch: Batch) -> None:
         self._ledger.settle(batch.pieces)
+        self._last_row.settled(batch, self.committed, all_of_it=self.settled)
         self._follower.settle_up()
 
     def release(self, batch: Batch) -> None:
-        self._again.append(batch.pieces)
+        self._released.add(batch.pieces)
         self.on_ready()

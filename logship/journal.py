@@ -1,8 +1,12 @@
 """The lines of the checkpoint file, as text. No I/O here.
 
     logship positions 1
-    <crc32, 8 hex> <JSON: {"route", "origin", "generation", "offset", "at"}>
+    <crc32, 8 hex> <JSON: {"route", "origin", "generation", "offset", "at",
+                           "settled", "unsettled", "later", "namespace"}>
     <crc32, 8 hex> <JSON: {"route", "origin", "forget": true}>
+
+`settled` and what follows it are `loss.Following`: what was known to come after the position.
+Files of agents that did not write them are read all the same.
 
 A later line about the same route and origin replaces an earlier one. A line whose checksum is wrong
 is left out; after a crash this can only be the last one.
@@ -13,6 +17,7 @@ from zlib import crc32
 
 import msgspec
 
+from logship.loss import NOTHING_KNOWN, Following
 from logship.rows.address import Generation, Position
 
 HEADER = b"logship positions 1\n"
@@ -29,6 +34,7 @@ class Saved:
     position: Position
     at_ns: int
     """When it was saved; wall clock."""
+    following: Following = NOTHING_KNOWN
 
 
 class _Entry(msgspec.Struct, omit_defaults=True):
@@ -38,6 +44,15 @@ class _Entry(msgspec.Struct, omit_defaults=True):
     offset: int = 0
     at: int = 0
     forget: bool = False
+    settled: int = 0
+    unsettled: int = 0
+    later: tuple[tuple[str, int, bool], ...] = ()
+    namespace: str = ""
+
+    @property
+    def following(self) -> Following:
+        later = tuple((Generation.parse(text), size, final) for text, size, final in self.later)
+        return Following(self.settled, self.unsettled, later, self.namespace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +72,13 @@ def line(key: Key, saved: Saved | None) -> bytes:
     entry = _Entry(key.route, key.origin, forget=True)
     if saved is not None:
         generation, offset = saved.position
-        entry = _Entry(key.route, key.origin, generation.text(), offset, saved.at_ns)
+        known = saved.following
+        later = tuple((then.text(), size, final) for then, size, final in known.later)
+        entry = _Entry(
+            key.route, key.origin, generation.text(), offset, saved.at_ns,
+            settled=known.settled_ns, unsettled=known.unsettled, later=later,
+            namespace=known.namespace,
+        )  # fmt: skip
     text = msgspec.json.encode(entry)
     return b"%08x %s\n" % (crc32(text), text)
 
@@ -75,21 +96,22 @@ def parse(content: bytes) -> Loaded:
             bad += 1
             continue
         whole = at
-        key = Key(entry.route, entry.origin)
+        key, saved = entry
         positions.pop(key, None)
-        if not entry.forget:
-            position = Position(Generation.parse(entry.generation), entry.offset)
-            positions[key] = Saved(position, entry.at)
+        if saved is not None:
+            positions[key] = saved
     return Loaded(positions, bad, whole)
 
 
-def _parse_line(text: bytes) -> _Entry | None:
+def _parse_line(text: bytes) -> tuple[Key, Saved | None] | None:
     if not text.endswith(b"\n") or text[8:9] != b" " or text[:8] != b"%08x" % crc32(text[9:-1]):
         return None
     try:
         entry = msgspec.json.decode(text[9:-1], type=_Entry)
-        if not entry.forget:
-            Generation.parse(entry.generation)
+        key = Key(entry.route, entry.origin)
+        if entry.forget:
+            return key, None
+        position = Position(Generation.parse(entry.generation), entry.offset)
+        return key, Saved(position, entry.at, entry.following)
     except (msgspec.DecodeError, ValueError):
         return None
-    return entry

@@ -41,6 +41,8 @@ async def start_position(follower: Follower, world: World, cutoff: int) -> Posit
             break
     if log.generation.time_ns >= cutoff:
         return Position(log.generation, 0)
+    if log.let_go:
+        return Position(log.generation, log.size)  # which of its rows were wanted, nobody can tell
     return Position(
         log.generation, await _offset(log, log.reader(world), cutoff, follower.log.cutting)
     )
