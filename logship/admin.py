@@ -34,5 +34,5 @@ class Admin:
 
     async def _status(self, request: web.Request) -> web.Response:
         return web.Response(
-            body=orjson.dumps(status(self._pipeline)), content_type="application/json"
+            body=orjson.dumps(await status(self._pipeline)), content_type="application/json"
         )

@@ -1,15 +1,11 @@
 """A route on an origin: a feed, with the row conditions that hold for it."""
 
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from logship.api import Feed
 from logship.batch import Batch
 from logship.conditions import Selection
-
-QUANTUM_BYTES = 1024 * 1024
-"""How much a route reads of one origin before it turns to the next."""
 
 
 class Ready(Protocol):
@@ -25,47 +21,23 @@ class Binding:
     route: Ready
     blocked: bool = False
     """Its dead letters cannot be written: it reads nothing new."""
-    queued: bool = False
-    quantum: int = 0
+    namespace: str = field(init=False)
+    """Whose share of reading it counts to: its namespace, or its source where it has none."""
+    read_bytes: int = 0
+    """Read so far, without what was released: that has to be read again."""
+
+    def __post_init__(self) -> None:
+        labels = self.feed.origin.labels
+        self.namespace = labels.get("namespace") or f"({labels.get('source')})"
 
     def settle(self, batch: Batch) -> None:
         self.feed.settle(batch)
 
     def release(self, batch: Batch) -> None:
+        self.read_bytes -= batch.size()
         self.feed.release(batch)
 
     def wake(self) -> None:
         """There may be something to take."""
         if not self.blocked:
             self.route.ready(self)
-
-
-class RoundRobin:
-    """Bindings that may have something; each in turn, a quantum of bytes at a time."""
-
-    def __init__(self) -> None:
-        self._queue: deque[Binding] = deque()
-
-    def __len__(self) -> int:
-        return len(self._queue)
-
-    def add(self, binding: Binding) -> None:
-        if not binding.queued:
-            binding.queued = True
-            self._queue.append(binding)
-
-    def next(self) -> Binding:
-        """The binding whose turn it is; it must be given back by `took` or it is idle."""
-        binding = self._queue.popleft()
-        binding.queued = False
-        return binding
-
-    def took(self, binding: Binding, size: int) -> None:
-        """It gave `size` bytes and may have more: it goes on until its quantum is used up."""
-        binding.quantum += size
-        if binding.quantum >= QUANTUM_BYTES:
-            binding.quantum = 0
-            self.add(binding)
-        elif not binding.queued:
-            binding.queued = True
-            self._queue.appendleft(binding)

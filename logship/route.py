@@ -1,21 +1,25 @@
 """A route: pulls batches from its bindings, passes them through transforms, gives them on.
 
 It reads only when its own budget has room and its sink is not failing; nothing it does can delay
-another route. Bindings take turns by bytes.
+another route. Bindings take turns by bytes, fairly for namespaces and origins (see `fairness`).
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from logship.api import Transform
 from logship.batch import Batch
-from logship.binding import Binding, RoundRobin
+from logship.binding import Binding
 from logship.counters import RouteCounters
+from logship.fairness import Turns
+from logship.lag import RouteLag
 from logship.limits import Budget
+from logship.meter import Meter
 from logship.sender import Sender
-from logship.world import Clock
+from logship.world import Clock, World
 
 BLOCK_BYTES = 256 * 1024
 """How much is read at once: small enough for caches, large enough for few calls."""
@@ -35,8 +39,9 @@ class Route:
     clock: Clock
     log: logging.Logger
     bindings: set[Binding] = field(default_factory=set)
-    _turns: RoundRobin = field(default_factory=RoundRobin)
+    _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _meter: Meter = field(default_factory=Meter)
 
     def add(self, binding: Binding) -> None:
         self.bindings.add(binding)
@@ -44,6 +49,7 @@ class Route:
 
     def remove(self, binding: Binding) -> None:
         self.bindings.discard(binding)
+        self._meter.forget(binding)
 
     def ready(self, binding: Binding) -> None:
         self._turns.add(binding)
@@ -52,6 +58,14 @@ class Route:
     def waiting_bytes(self) -> int:
         """Bytes not read yet, over all origins that tell."""
         return sum(binding.feed.waiting() or 0 for binding in self.bindings)
+
+    def measure(self) -> None:
+        """Once a second: see how fast those are read and written that are waiting to be read."""
+        self._meter.tick(self.clock.now(), self._turns)
+
+    async def lag(self, world: World) -> RouteLag:
+        """How far behind it is, and what of it rotation will delete."""
+        return await self._meter.lag(self.bindings, world)
 
     async def pull(self) -> None:
         """Until cancelled."""
@@ -72,22 +86,12 @@ class Route:
             await self.budget.wait_for_room(_ROOM_BYTES)
 
     async def _take(self, binding: Binding) -> None:
-        if binding.blocked or binding not in self.bindings:
-            return
-        try:
-            batch = await binding.feed.take(BLOCK_BYTES)
-        except OSError as error:
-            self.counters.last_error = f"{binding.feed.origin.key}: {error}"
-            self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
-            return
-        except Exception as error:  # hostile bytes: other origins go on
-            self.counters.bugs += 1
-            self.counters.last_error = f"{binding.feed.origin.key}: {error}"
-            self.log.error("a bug in reading %s", binding.feed.origin.key, exc_info=error)
-            return
+        batch = await self._read(binding)
         if batch is None:
+            self._turns.idle(binding)
             return
         self._turns.took(binding, batch.size())
+        binding.read_bytes += batch.size()
         self.counters.taken_bytes += batch.size()
         try:
             self._pass_on(binding, batch)
@@ -98,6 +102,21 @@ class Route:
                            exc_info=error)  # fmt: skip
             binding.release(batch)
             await self.clock.sleep(_BUG_SECS)
+
+    async def _read(self, binding: Binding) -> Batch | None:
+        """What the binding has now; None also when it may not, or cannot, be read."""
+        if binding.blocked or binding not in self.bindings:
+            return None
+        try:
+            return await binding.feed.take(BLOCK_BYTES)
+        except OSError as error:
+            self.counters.last_error = f"{binding.feed.origin.key}: {error}"
+            self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
+        except Exception as error:  # hostile bytes: other origins go on
+            self.counters.bugs += 1
+            self.counters.last_error = f"{binding.feed.origin.key}: {error}"
+            self.log.error("a bug in reading %s", binding.feed.origin.key, exc_info=error)
+        return None
 
     def _pass_on(self, binding: Binding, batch: Batch) -> None:
         mine = binding.selection.apply(batch)

@@ -26,13 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] in (["sandbox"], ["demo"]):
         return _run_sandbox(words[0], words[1:])
-    options = _parser().parse_args(words)
+    options = _parser(words).parse_args(words)
     module = importlib.import_module(f"logship.cli.{options.command}")
     run: Run = module.run
     return run(options)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="logship", description=_DESCRIPTION, epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -44,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "-c", "--config", required=True, metavar="FILE", help="the configuration, in YAML"
         )
+    positions = commands.add_parser("positions", help="show or forget saved positions")
+    if words[:1] == ["positions"]:
+        importlib.import_module("logship.cli.positions").add_arguments(positions)
     commands.add_parser("plugins", help="list the sources, transforms and sinks installed here")
     commands.add_parser("version", help="print the version, and which row kernel is in use")
     commands.add_parser(
