@@ -2,8 +2,10 @@
 
 An event says where to look (a *place*: the part of the tree it concerns), the clock says when to
 look everywhere; what is told follows from what was seen alone. A look that fails changes nothing:
-only a directory that was read and lacks a log retires it. Looks run in a thread; after one that
-took long the next waits, so that a busy tree costs at most a tenth of one thread.
+only a directory that was read and lacks a log retires it, and only if a second look, `GONE_SECS`
+later, does not see it either: a file that is renamed while a directory is read can be in it under
+neither name. Looks run in a thread; after one that took long the next waits, so that a busy tree
+costs at most a tenth of one thread.
 """
 
 import asyncio
@@ -17,18 +19,24 @@ from logship_tail.sightings import Changes, Sighting, Snapshot, changes
 from logship_tail.watching import Watcher
 
 UNWATCHED_SCAN_SECS = 1.0
+SCAN_SHARE = 1 / 400
+"""Of the time, at most, for looking everywhere where events tell what happens anyway."""
+MAX_SCAN_SECS = 30.0
+"""Where that share would make it rarer."""
 GATHER_SECS = 0.02
 MAX_GATHER_SECS = 0.5
+GONE_SECS = 0.1
 
 
 class Scanner(Protocol):
     """The tree of one source. `places` and `look` watch each directory before they read it."""
 
-    def place(self, path: str) -> str | None:
-        """The part of the tree that an event at this path concerns; None: all of it."""
-        ...
+    def places(self, path: str | None) -> Iterable[str]:
+        """The parts of the tree that an event at this path concerns; None: all there are.
 
-    def places(self) -> Iterable[str]: ...
+        A path that ends in a slash is a directory. Raises OSError.
+        """
+        ...
 
     def look(self, place: str) -> Snapshot:
         """Raises OSError when it cannot be known what is there."""
@@ -65,19 +73,22 @@ class Discovery:
         self._labels = labels
         self._places: dict[str, dict[str, Sighting]] = {}
         self._told: dict[str, tuple[Mapping[str, str], Labels]] = {}
+        self._missing: dict[str, float] = {}
+        """Logs that the last look at their places did not see, and since when."""
         self._look_secs = 0.0
         self._scan_at = 0.0
+        self._scan_took = 0.0
 
     async def run(self) -> None:
         """Until cancelled."""
         self._watcher.start()
         try:
-            places: set[str] | None = None
+            paths: set[str] | None = None
             while True:
-                await self._look(places)
-                if places is None:
+                await self._look(paths)
+                if paths is None:
                     self._catalog.complete()
-                places = await self._next_places()
+                paths = await self._next_paths()
         finally:
             await self._context.world.offload.run(self._watcher.stop)
 
@@ -89,27 +100,31 @@ class Discovery:
                 self._told[key] = base, labels
                 self._catalog.update(key, labels)
 
-    async def _next_places(self) -> set[str] | None:
-        """Wait until there is a reason to look; None: look everywhere."""
-        left = self._scan_at + self._scan_secs() - self._context.world.clock.now()
+    async def _next_paths(self) -> set[str] | None:
+        """Wait for a reason to look: events at these paths; none: a log is missing.
+
+        None: the clock says to look everywhere.
+        """
+        now = self._context.world.clock.now()
+        scan_in = self._scan_at + self._scan_secs() - now
+        again_in = min(self._missing.values(), default=now + scan_in) + GONE_SECS - now
         try:
-            async with asyncio.timeout(left):
+            async with asyncio.timeout(min(scan_in, again_in)):
                 await self._watcher.happened.wait()
         except TimeoutError:
-            return None
+            return set() if again_in < scan_in else None
         gather = min(max(GATHER_SECS, 9 * self._look_secs), MAX_GATHER_SECS)
         await self._context.world.clock.sleep(gather)
         paths = self._watcher.take()
         if self._watcher.overflowed:
             self._watcher.overflowed = False
             return None
-        places = {self._scanner.place(path) for path in paths}
-        known = {place for place in places if place is not None}
-        return known if len(known) == len(places) else None
+        return paths
 
     def _scan_secs(self) -> float:
         if self._watcher.complete:
-            return self._pace.scan_secs
+            rarely = min(self._scan_took / SCAN_SHARE, MAX_SCAN_SECS)
+            return max(self._pace.scan_secs, rarely)
         if self._watcher.failure:
             self._complaints.say(
                 "new files are looked for every second, because inotify is not available",
@@ -117,44 +132,60 @@ class Discovery:
             )  # fmt: skip
         return min(self._pace.scan_secs, UNWATCHED_SCAN_SECS)
 
-    async def _look(self, places: set[str] | None) -> None:
+    async def _look(self, paths: set[str] | None) -> None:
         world = self._context.world
         began = world.clock.now()
-        if places is None:
+        if paths is None:
             self._scan_at = began
             self._watcher.begin()
-        for place, snapshot in (await world.offload.run(self._survey, places)).items():
+        for place, snapshot in (await world.offload.run(self._survey, paths)).items():
             before = self._places.get(place, {})
-            after = await self._tell(before, snapshot)
+            after = await self._tell(before, snapshot, began)
             if after:
                 self._places[place] = after
             else:
                 self._places.pop(place, None)
         self._look_secs = world.clock.now() - began
+        if paths is None:
+            self._scan_took = self._look_secs
 
-    def _survey(self, places: set[str] | None) -> dict[str, Snapshot]:
+    def _survey(self, paths: set[str] | None) -> dict[str, Snapshot]:
         """In a thread. Places that cannot be read are left out."""
         found: dict[str, Snapshot] = {}
-        try:
-            wanted = {*self._scanner.places(), *self._places} if places is None else places
-        except OSError as error:
-            self._complain(error)
-            return {}
-        for place in wanted:
+        for place in self._wanted_places(paths):
             try:
                 found[place] = self._scanner.look(place)
             except OSError as error:
                 self._complain(error)
         return found
 
+    def _wanted_places(self, paths: set[str] | None) -> set[str]:
+        try:
+            if paths is None:
+                return {*self._scanner.places(None), *self._places}
+            named = {place for path in paths for place in self._scanner.places(path)}
+        except OSError as error:
+            self._complain(error)
+            return set()
+        if not self._missing:
+            return named
+        missing = self._missing.keys()
+        return named | {p for p, seen in self._places.items() if not missing.isdisjoint(seen)}
+
     def _complain(self, error: OSError) -> None:
         self._complaints.say("cannot look for logs", str(error))
 
-    async def _tell(self, before: Snapshot, after: Snapshot) -> dict[str, Sighting]:
+    async def _tell(self, before: Snapshot, after: Snapshot, now: float) -> dict[str, Sighting]:
         """Tell the catalog; what is known of the place from now on."""
         changed = changes(before, after)
         known = {key: seen for key, seen in after.items() if key in before}
+        for key in known:
+            self._missing.pop(key, None)
         for key in changed.gone:
+            if now - self._missing.setdefault(key, now) < GONE_SECS:
+                known[key] = before[key]
+                continue
+            del self._missing[key]
             self._catalog.retire(key)
             del self._told[key]
         for seen in changed.touched:

@@ -1,23 +1,22 @@
 """The logs that globs take: which files there are, and which belong together.
 
-Everything is one place: globs may overlap and a rotation may come before its log. A link is
-followed only into the directories that the globs name before their wildcards, or into `roots`; a
-link to a file that is taken anyway is no log of its own.
+A place is a directory: a file and what it is rotated to lie in the same one, so an event leads to
+one look at its directory, and a new directory to a walk below it. A link is followed only into the
+directories that the globs name before their wildcards, or into `roots`; a link to a file that is
+taken anyway is no log of its own.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from logship.api import Context, Cutting, LogFile
+from logship.api import Context, Cutting, DirEntry, LogFile
 from logship_tail.complaints import Complaints
+from logship_tail.directories import Walk
 from logship_tail.globs import Glob
-from logship_tail.rotations import Family, families, live_path, lone_path
+from logship_tail.rotations import Family, families, live_path, lone_path, rotated_names
 from logship_tail.sightings import Sighting, Snapshot
 from logship_tail.watching import Watcher
-
-EVERYWHERE = ""
-MAX_DIRECTORIES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +37,42 @@ class FileScanner:
         self, tree: FileTree, watcher: Watcher, context: Context, complaints: Complaints
     ) -> None:
         self._tree = tree
-        self._watcher = watcher
         self._context = context
         self._disk = context.world.disk
         self._complaints = complaints
         self._wanted = _any_of(tree.globs)
         self._unwanted = _any_of(tree.exclude)
+        self._walk = Walk(tree.globs, self._disk, watcher, complaints)
+        self._seen: dict[str, set[str]] = {}
+        """By place: paths of files that are no links, also of logs just renamed."""
+        self._roots: tuple[str, ...] = ()
 
-    def place(self, path: str) -> str | None:
-        return None
-
-    def places(self) -> Iterable[str]:
-        return (EVERYWHERE,)
+    def places(self, path: str | None) -> Iterable[str]:
+        if path is None:
+            allowed = (*(glob.prefix for glob in self._tree.globs), *self._tree.roots)
+            self._roots = tuple(dict.fromkeys(map(self._disk.realpath, allowed)))
+        return self._walk.places(path)
 
     def look(self, place: str) -> Snapshot:
-        walk = _Walk(self)
-        paths = [
-            f"{directory}/{name}"
-            for directory in dict.fromkeys(
-                found for glob in self._tree.globs for found in glob.directories(walk.directories)
-            )
-            for name in walk.files(directory)
-        ]
-        live_of = live_path if self._tree.rotated else lone_path
-        logs = families(paths, lambda path: live_of(path, self.taken))
-        extended = {base for log in logs for base in _bases(log.live)}
-        roots = self._roots()
-        seen = [self._sighting(log, extended, walk, roots) for log in logs if self._names_fit(log)]
+        files = {
+            entry.name: entry
+            for entry in self._walk.take(place)
+            if not entry.is_dir and not entry.name.endswith(".tmp")
+        }
+        there = {f"{place}/{entry.name}" for entry in files.values() if not entry.is_link}
+        before = self._seen.get(place, set())
+        self._seen[place] = there | before
+        logs = families([f"{place}/{name}" for name in files], self._live_of)
+        self._seen[place] = there | (before & {log.live for log in logs})
+        seen = [self._sighting(log, files) for log in logs if self._names_fit(log)]
         return {log.key: log for log in seen}
+
+    def _live_of(self, path: str) -> str | None:
+        live_of = live_path if self._tree.rotated else lone_path
+        return live_of(path, self.taken, self._was_seen)
+
+    def _was_seen(self, path: str) -> bool:
+        return path in self._seen.get(path.rpartition("/")[0], ())
 
     def admit(self, seen: Sighting) -> LogFile | None:
         log = seen.log
@@ -78,9 +85,11 @@ class FileScanner:
                 "if it is a log of its own, set `rotated: false`",
             )
             return None
-        target = self._disk.realpath(path)
-        if target == f"{self._disk.realpath(log.directory)}/{log.name}":
-            return log
+        directory, target = self._disk.realpath(log.directory), self._disk.realpath(path)
+        if target.rpartition("/")[0] == directory:
+            beside = f"{log.directory}/{target.rpartition('/')[2]}"
+            if self._live_of(beside) == path:  # itself, or a link to the newest of its files
+                return log
         if self._really_taken(target):
             return None
         if not any(target.startswith(root.rstrip("/") + "/") for root in log.roots):
@@ -98,22 +107,6 @@ class FileScanner:
     def taken(self, path: str) -> bool:
         return self._wanted.fullmatch(path) is not None and not self._unwanted.fullmatch(path)
 
-    def list(self, directory: str) -> tuple[list[str], list[tuple[str, int]]]:
-        """(names of directories, names and inodes of files); watched from now on."""
-        self._watcher.watch(directory)
-        entries = self._disk.scan(directory)
-        files = [
-            (entry.name, entry.inode)
-            for entry in entries
-            if not entry.is_dir and not entry.name.endswith(".tmp")
-        ]
-        return [entry.name for entry in entries if entry.is_dir], files
-
-    def too_many(self) -> None:
-        self._complaints.say(
-            "too many directories; the others are not looked at", f"more than {MAX_DIRECTORIES}"
-        )
-
     def _names_fit(self, log: Family) -> bool:
         try:
             log.live.encode()
@@ -122,63 +115,21 @@ class FileScanner:
             return False
         return True
 
-    def _roots(self) -> tuple[str, ...]:
-        allowed = (*(glob.prefix for glob in self._tree.globs), *self._tree.roots)
-        return tuple(dict.fromkeys(map(self._disk.realpath, allowed)))
-
-    def _sighting(
-        self, log: Family, extended: set[str], walk: "_Walk", roots: tuple[str, ...]
-    ) -> Sighting:
+    def _sighting(self, log: Family, files: Mapping[str, DirEntry]) -> Sighting:
         directory, name = log.live.rsplit("/", 1)
-        inodes = walk.files(directory)
-        # The engine takes every `name.<anything>` for a rotation; here one is a log of its own.
-        rotated = self._tree.rotated and log.live not in extended
         labels = {
             "source": self._context.name,
             "cluster": self._context.cluster,
             "node": self._context.node,
             "path": log.live,
         }
+        rotated = rotated_names(name) if self._tree.rotated else ""
         return Sighting(
             f"{self._context.node}{log.live}",
             {label: value for label, value in labels.items() if value},
-            LogFile(directory, name, self._tree.cutting, roots, rotated),
-            frozenset((name, inodes[name]) for name in log.files),
+            LogFile(directory, name, self._tree.cutting, self._roots, rotated),
+            frozenset((name, files[name].inode) for name in log.files),
         )
-
-
-class _Walk:
-    """One look: every directory is read once."""
-
-    def __init__(self, scanner: FileScanner) -> None:
-        self._scanner = scanner
-        self._read: dict[str, tuple[list[str], dict[str, int]]] = {}
-
-    def directories(self, directory: str) -> list[str]:
-        return self._listing(directory)[0]
-
-    def files(self, directory: str) -> dict[str, int]:
-        """Inodes by name."""
-        return self._listing(directory)[1]
-
-    def _listing(self, directory: str) -> tuple[list[str], dict[str, int]]:
-        known = self._read.get(directory)
-        if known is not None:
-            return known
-        if len(self._read) >= MAX_DIRECTORIES:
-            self._scanner.too_many()
-            return [], {}
-        directories, files = self._scanner.list(directory)
-        self._read[directory] = directories, dict(files)
-        return self._read[directory]
-
-
-def _bases(path: str) -> Iterator[str]:
-    """Paths that this one extends by a dot and more."""
-    start = path.rindex("/") + 2
-    while (dot := path.find(".", start)) > 0:
-        yield path[:dot]
-        start = dot + 1
 
 
 def _any_of(globs: Iterable[Glob]) -> re.Pattern[str]:

@@ -13,6 +13,7 @@ from logship_tail.complaints import Complaints
 from logship_tail.discovery import Discovery, Pace
 from logship_tail.file_tree import FileScanner, FileTree
 from logship_tail.globs import Glob
+from logship_tail.multiline import JoinOption, joins_of
 from logship_tail.watching import OpenInotify, Watcher
 
 
@@ -46,13 +47,15 @@ class FilesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         Meta(
             description="Whether files whose names end as rotated files' do (`app.log.1`, "
-            "`app.log-20260301`, `app.log.2.gz`) belong to the log without this ending, if the "
-            "globs take that too. If not, each is a log of its own."
+            "`app.log-20260301`, `app.log.2.gz`; `app-20260301.log` where `app.log` is a file) "
+            "belong to the log without this ending, if the globs take that too. If not, each is a "
+            "log of its own."
         ),
     ] = True
     max_row_bytes: Annotated[
         int, Meta(ge=1024, description="A longer record is cut into rows of this size.")
     ] = 256 * 1024
+    join: JoinOption = ()
     roots: Annotated[
         tuple[str, ...],
         Meta(
@@ -88,7 +91,7 @@ class Files(Source):
         self._tree = FileTree(
             globs=_globs("paths", config.paths),
             exclude=_globs("exclude", config.exclude),
-            cutting=Cutting(config.format, config.max_row_bytes),
+            cutting=Cutting(config.format, config.max_row_bytes, joins_of(config.join)),
             rotated=config.rotated,
             roots=config.roots,
         )

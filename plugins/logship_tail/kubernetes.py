@@ -11,10 +11,11 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 from msgspec import Meta
 
-from logship.api import Catalog, ConfigError, Context, Labels, Source, StartFrom
+from logship.api import Catalog, ConfigError, Context, Labels, Rotation, Source, StartFrom
 from logship_tail.complaints import Complaints
 from logship_tail.discovery import Discovery, Pace
 from logship_tail.environment import api_server
+from logship_tail.multiline import JoinOption, joins_of
 from logship_tail.pod_tree import PodScanner, PodTree
 from logship_tail.pods import Pods
 from logship_tail.pods_file import PodsFromFile
@@ -78,6 +79,20 @@ class MetadataConfig(
     ] = 300.0
 
 
+class RotationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the kubelet keeps of each container's log."""
+
+    max_bytes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="The kubelet's `containerLogMaxSize`. Where rotated files are there, their "
+            "real size counts.",
+        ),
+    ] = 10 * 1024 * 1024
+    max_files: Annotated[int, Meta(ge=2, description="The kubelet's `containerLogMaxFiles`.")] = 5
+
+
 class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Logs of containers, as the kubelet lays them out."""
 
@@ -105,6 +120,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     max_row_bytes: Annotated[
         int, Meta(ge=1024, description="A longer record is cut into rows of this size.")
     ] = 256 * 1024
+    join: JoinOption = ()
     roots: Annotated[
         tuple[str, ...],
         Meta(description="Directories that a log may be a link into."),
@@ -117,6 +133,13 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             "second where there are none.",
         ),
     ] = 5.0
+    rotation: Annotated[
+        RotationConfig,
+        Meta(
+            description="What the kubelet keeps of each container's log. It changes nothing but "
+            "`rotation_risk_secs` in `/status`."
+        ),
+    ] = RotationConfig()
     metadata: Annotated[
         MetadataConfig, Meta(description="Where labels and annotations of pods come from.")
     ] = MetadataConfig()
@@ -168,6 +191,9 @@ class Kubernetes(Source):
             format=config.format,
             max_row_bytes=config.max_row_bytes,
             roots=config.roots,
+            rotation=Rotation(config.rotation.max_bytes, config.rotation.max_files),
+            joins=joins_of(config.join),
+            annotated=self._metadata is not None,
         )
 
     def _metadata_source(self) -> Metadata | None:

@@ -11,11 +11,13 @@ import fnmatch
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
-from logship.api import Context, Cutting, LogFile
+from logship.api import Context, Cutting, Joins, Labels, LogFile, Rotation
 from logship_tail.complaints import Complaints
 from logship_tail.formats import first_byte, format_of
+from logship_tail.multiline import annotated_joins
 from logship_tail.sightings import Sighting, Snapshot
 from logship_tail.watching import Watcher
 
@@ -35,6 +37,10 @@ class PodTree:
     format: Literal["auto", "cri", "docker"]
     max_row_bytes: int
     roots: tuple[str, ...]
+    rotation: Rotation
+    joins: Joins | None = None
+    annotated: bool = False
+    """Whether pods' annotations will be known, and may say how their logs are joined."""
 
 
 class PodScanner:
@@ -50,12 +56,18 @@ class PodScanner:
         self._complaints = complaints
         globs = "|".join(fnmatch.translate(glob) for glob in tree.exclude_namespaces)
         self._excluded = re.compile(globs or r"(?!)")
+        self._roots: tuple[str, ...] = ()
 
-    def place(self, path: str) -> str | None:
-        below = path.removeprefix(self._tree.root).lstrip("/")
-        return below.split("/", 1)[0] or None
+    def places(self, path: str | None) -> Iterable[str]:
+        if path is not None:
+            below = path.removeprefix(self._tree.root).strip("/").split("/", 1)[0]
+            if below:
+                return (below,)
+        return self._pods()
 
-    def places(self) -> Iterable[str]:
+    def _pods(self) -> Iterable[str]:
+        allowed = (self._tree.root, *self._tree.roots)
+        self._roots = tuple(dict.fromkeys(map(self._disk.realpath, allowed)))
         names = self._directories(self._tree.root)
         if not names and self._disk.stat(self._tree.root) is None:
             self._complaints.say("the directory of the pods' logs does not exist", self._tree.root)
@@ -75,13 +87,24 @@ class PodScanner:
 
     def admit(self, seen: Sighting) -> LogFile | None:
         log = seen.log
+        name = log.name if any(name == log.name for name, _ in seen.files) else ""
+        target = self._disk.realpath(f"{log.directory}/{name}") if name else ""
+        is_link = target != "" and target != f"{self._disk.realpath(log.directory)}/{name}"
+        if is_link:
+            if not any(target.startswith(root.rstrip("/") + "/") for root in log.roots):
+                self._complaints.say(
+                    "a link is not followed", f"{log.directory}/{name} leads to {target!r}",
+                    "see `roots`",
+                )  # fmt: skip
+                return None
+            # Docker rotates the target, and its rotated files lie beside that.
+            directory, _, name = target.rpartition("/")
+            log = replace(log, directory=directory, name=name)
         if self._tree.format != "auto":
             return self._cut_as(log, self._tree.format)
-        name = min(name for name, _ in seen.files)
-        path = f"{log.directory}/{name}"
-        is_link = self._disk.realpath(path) != f"{self._disk.realpath(log.directory)}/{name}"
+        path = f"{log.directory}/{name or min(name for name, _ in seen.files)}"
         try:
-            head = b"" if name.endswith(".gz") else first_byte(self._disk, path, log.roots)
+            head = b"" if path.endswith(".gz") else first_byte(self._disk, path, log.roots)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -90,7 +113,13 @@ class PodScanner:
         return self._cut_as(log, format_of(head, is_link))
 
     def _cut_as(self, log: LogFile, format: str) -> LogFile:
-        return replace(log, cutting=Cutting(format, self._tree.max_row_bytes))
+        cutting = Cutting(format, self._tree.max_row_bytes, self._tree.joins)
+        recut = partial(self._recut, cutting) if self._tree.annotated else None
+        return replace(log, cutting=cutting, recut=recut)
+
+    def _recut(self, cutting: Cutting, labels: Labels) -> Cutting:
+        joins = annotated_joins(labels, cutting.joins, self._complaints)
+        return cutting if joins == cutting.joins else replace(cutting, joins=joins)
 
     def _directories(self, directory: str) -> list[str]:
         self._watcher.watch(directory)
@@ -137,4 +166,6 @@ class PodScanner:
         }
         key = f"{self._context.cluster}/{pod[3]}/{container}/{restart}"
         known = {label: value for label, value in labels.items() if value}
-        return Sighting(key, known, LogFile(directory, name, roots=self._tree.roots), files)
+        tree = self._tree
+        log = LogFile(directory, name, roots=self._roots, rotation=tree.rotation)
+        return Sighting(key, known, log, files)

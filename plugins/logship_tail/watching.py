@@ -36,6 +36,9 @@ EVENTS = Mask(
     | InotifyConstants.IN_ONLYDIR
 )
 
+MAX_PATHS = 10_000
+"""More than that at a time are not remembered one by one: everything is looked at."""
+
 
 class Inotify(Protocol):
     """What is used of watchdog's InotifyFD."""
@@ -68,17 +71,22 @@ class Directory:
             self.wd = event.wd
             self._watcher.moved(self._path)
         name = event.name.decode(errors="surrogateescape")
-        self._watcher.tell(f"{self._path}/{name}" if name else self._path)
+        end = "/" if event.is_directory else ""
+        self._watcher.tell(f"{self._path}/{name}{end}" if name else f"{self._path}/")
 
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:
         self._watcher.forget(self._path, self)
+        self._watcher.tell(f"{self._path}/")
 
     def on_queue_overflow(self) -> None:
         self._watcher.tell(None)
 
 
 class Watcher:
-    """Collects paths at which something happened until somebody takes them."""
+    """Collects paths at which something happened until somebody takes them.
+
+    Paths of directories end in a slash.
+    """
 
     def __init__(self, open_inotify: OpenInotify = InotifyFD) -> None:
         self._open_inotify = open_inotify
@@ -103,12 +111,16 @@ class Watcher:
     def begin(self) -> None:
         """Everything is about to be scanned, and watched if it is not: what failed may work."""
         self._absent = False
-        if self._inotify is not None:
-            self.failure = ""
+        self.failure = ""
+        if self._inotify is None:
+            self._open()
 
     def start(self) -> None:
         """Call in the loop; `happened` is set there."""
         self._loop = asyncio.get_running_loop()
+        self._open()
+
+    def _open(self) -> None:
         try:
             inotify = self._open_inotify()
             inotify.start()
@@ -130,10 +142,17 @@ class Watcher:
                 raise PermissionError(f"may not watch {path}")
         except (FileNotFoundError, NotADirectoryError):
             self._watched.pop(path, None)
-            self._absent = True
+            self._absent = self._absent or not self._below_watched(path)
         except OSError as error:
             self._watched.pop(path, None)
             self.failure = f"{error.strerror or error} (fs.inotify.max_user_watches)"
+
+    def _below_watched(self, path: str) -> bool:
+        """Whether there will be an event when this directory comes (again)."""
+        while path := path.rpartition("/")[0]:
+            if path in self._watched:
+                return True
+        return False
 
     def forget(self, path: str, directory: Directory) -> None:
         if self._watched.get(path) is directory:
@@ -155,9 +174,10 @@ class Watcher:
 
     def _note(self, path: str | None) -> None:
         self.events += 1
-        if path is None:
+        if path is None or len(self._paths) >= MAX_PATHS:
             self.overflowed = True
-        else:
+            self._paths.clear()
+        elif not self.overflowed:
             self._paths.add(path)
         self.happened.set()
 

@@ -92,7 +92,7 @@ def test_rotated_files_belong_to_their_log(tmp_path: Path, pattern: str) -> None
     async def scenario() -> None:
         async with running(source(tmp_path / pattern)) as catalog:
             await catalog.until_keys(key(live))
-            assert catalog.logs[key(live)].rotated
+            assert all(catalog.logs[key(live)].owns(path.name) for path in tmp_path.iterdir())
 
     asyncio.run(scenario())
 
@@ -116,7 +116,7 @@ def test_a_rotation_touches_and_makes_no_origin(tmp_path: Path, pattern: str) ->
     asyncio.run(scenario())
 
 
-def test_a_log_whose_name_another_log_extends_has_no_rotations_by_name(tmp_path: Path) -> None:
+def test_a_log_does_not_take_another_whose_name_extends_its_own(tmp_path: Path) -> None:
     for name in ["mail", "mail.err", "mail.err.1"]:
         (tmp_path / name).touch()
 
@@ -124,8 +124,9 @@ def test_a_log_whose_name_another_log_extends_has_no_rotations_by_name(tmp_path:
         async with running(source(tmp_path / "mail*")) as catalog:
             mail, errors = key(tmp_path / "mail"), key(tmp_path / "mail.err")
             await catalog.until_keys(mail, errors)
-            assert not catalog.logs[mail].rotated
-            assert catalog.logs[errors].rotated
+            assert not catalog.logs[mail].owns("mail.err")
+            assert not catalog.logs[mail].owns("mail.err.1")
+            assert catalog.logs[errors].owns("mail.err.1")
 
     asyncio.run(scenario())
 

@@ -38,9 +38,9 @@ def test_a_log_that_is_there_at_the_start_is_an_origin_with_the_labels_of_its_pa
                 "path": f"{directory}/0.log",
             }  # fmt: skip
             log = catalog.logs["test/11-22/app/0"]
-            assert (log.directory, log.name, log.rotated) == (str(directory), "0.log", True)
+            assert (log.directory, log.name, log.rotated) == (str(directory), "0.log", None)
             assert log.cutting.format == "cri"
-            assert log.roots == ("/var/lib/docker/containers",)
+            assert log.roots == (str(tmp_path), "/var/lib/docker/containers")
 
     asyncio.run(scenario())
 

@@ -88,7 +88,9 @@ def test_a_link_into_an_allowed_root_is_followed(tmp_path: Path) -> None:
         async with running(source(tmp_path / "pods", roots=(str(docker),))) as catalog:
             await catalog.until_keys("test/11-22/app/0", "test/11-22/app/1")
             assert {log.cutting.format for log in catalog.logs.values()} == {"docker"}
-            assert catalog.logs["test/11-22/app/0"].roots == (str(docker),)
+            log = catalog.logs["test/11-22/app/0"]
+            assert (log.directory, log.name) == (str(docker), "full.log")  # rotated there
+            assert log.roots == (str(tmp_path / "pods"), str(docker))
 
     asyncio.run(scenario())
 
