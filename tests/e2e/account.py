@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import md5
 from typing import NamedTuple
 
-from logship.api import time_ns
+from logship.api import time_ns, time_text
 from tests.e2e.destinations import Arrived
 from tests.e2e.traffic import stream_of, text_of
 
@@ -48,7 +48,7 @@ class Account:
         number = rest.partition(" ")[0]
         known = pod.startswith("pod-") and number.isdecimal()
         if not known or copy.digest != _digest(text_of(pod, int(number))):
-            self.wrong.append(f"{copy.id} is no row of ours: {copy.head!r}...")
+            self.wrong.append(f"{place_of(copy.id)} is no row of ours: {copy.head!r}...")
             return
         row = pod, int(number)
         if copy.stream != stream_of(row[1]):
@@ -59,16 +59,17 @@ class Account:
         if self._id_of.setdefault(row, copy.id) != copy.id:
             self.wrong.append(f"{row} has two ids: {self._id_of[row]} and {copy.id}")
 
-    def assert_complete(self, written: Mapping[str, int]) -> None:
-        """Nothing lost, nothing foreign; one id, one text and one time for each row."""
+    def broken(self, written: Mapping[str, int]) -> list[str]:
+        """Whatever is not so: nothing lost, nothing foreign; one id, text and time for each row."""
         expected = {(pod, number) for pod, count in written.items() for number in range(count)}
         missing = sorted(expected - self._id_of.keys())
         foreign = sorted(self._id_of.keys() - expected)
-        lost = f"{len(missing)} rows are lost: {_ranges(missing)}"
-        assert not self.wrong, f"{len(self.wrong)}: {self.wrong[:5]}; {lost}"
-        assert not missing, lost
-        assert not foreign, f"{len(foreign)} rows were never written: {foreign[:5]}"
-        assert len(self._time_of) == len(expected), "two rows have the same id"
+        found = list(self.wrong)
+        found += [f"lost: {rows}" for rows in _ranges(missing)]
+        found += [f"never written: {rows}" for rows in _ranges(foreign)]
+        if not found and len(self._time_of) != len(expected):
+            found.append("two rows have the same id")
+        return found
 
 
 def _digest(text: str) -> str:
@@ -76,11 +77,17 @@ def _digest(text: str) -> str:
 
 
 def _ranges(rows: list[tuple[str, int]]) -> list[str]:
-    """Rows next to each other as one text, the first few."""
+    """Rows next to each other as one text."""
     found: list[list[tuple[str, int]]] = []
     for pod, number in rows:
         if found and found[-1][-1] == (pod, number - 1):
             found[-1][-1] = (pod, number)
         else:
             found.append([(pod, number), (pod, number)])
-    return [f"{first[0]} {first[1]}-{last[1]}" for first, last in found[:10]]
+    return [f"{first[0]} rows {first[1]} to {last[1]}" for first, last in found]
+
+
+def place_of(row_id: str) -> str:
+    """What an id says: when the first row of its file was written, and where in it the row lies."""
+    generation, offset = time_text(int(row_id[12:28], 16)), int(row_id[36:48], 16)
+    return f"{row_id} (in the file that began at {generation}, at {offset})"

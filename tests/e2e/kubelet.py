@@ -6,6 +6,7 @@ runtime writes on to the renamed file for a moment, and then begins a new one.
 
 import gzip
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -81,14 +82,35 @@ class ContainerLog:
             self._file = None
 
 
-def make_room(live: Path, keep_files: int) -> None:
-    """What kubelet does before it renames the live file."""
-    rotated = sorted(live.parent.glob(f"{live.name}.*"))
+def make_room(live: Path, keep_files: int, delete: Callable[[Path], None] = Path.unlink) -> None:
+    """What kubelet does before it renames the live file, in its order."""
+    for unfinished in live.parent.glob(f"{live.name}.*.tmp"):
+        unfinished.unlink()
+    for path in _rotated(live):
+        if path.with_name(path.name + ".gz").exists():
+            path.unlink()
+    rotated = _rotated(live)
     for old in rotated[: max(0, len(rotated) - (keep_files - 2))]:
-        old.unlink()
-    for path in sorted(live.parent.glob(f"{live.name}.*")):
+        delete(old)
+    for path in _rotated(live):
         if path.suffix != ".gz":
             compress(path)
+
+
+def _rotated(live: Path) -> list[Path]:
+    """Oldest first."""
+    return sorted(live.parent.glob(f"{live.name}.*"))
+
+
+def files_of(live: Path) -> list[Path]:
+    """All files of the log, oldest first, the live one last."""
+    return [*_rotated(live), live]
+
+
+def read_log(path: Path) -> bytes:
+    """What the runtime wrote into this file."""
+    content = path.read_bytes()
+    return gzip.decompress(content) if path.suffix == ".gz" else content
 
 
 def rotated_path(live: Path, number: int) -> Path:

@@ -14,6 +14,7 @@ from tests.e2e.destinations import each_row_in
 from tests.e2e.kills import NETWORK, kill_again_and_again, kills_of_the_run, seed_of_the_run
 from tests.e2e.sandbox_process import SandboxProcess
 from tests.e2e.traffic import Traffic
+from tests.e2e.verdict import judge
 
 PODS = 8
 BYTES_PER_SEC = 5_500_000
@@ -52,7 +53,6 @@ def test_an_agent_killed_under_load_loses_nothing_and_copies_agree(
     written = traffic.stop()
     agent.wait_idle(CATCH_UP_SECS)
     sandbox.end_trouble()
-    assert agent.status().trouble == [], agent.log()
     local = Account().note(map(Copy.of, each_row_in(tmp_path / "out", torn=True)))
     cloud = Account().note(map(Copy.of, sandbox.each_row("killed")))
     with capsys.disabled():
@@ -61,8 +61,8 @@ def test_an_agent_killed_under_load_loses_nothing_and_copies_agree(
             f"{traffic.rotations} rotations ({traffic.torn_rotations} inside of a row), "
             f"copies: {local.copies} in the file, {cloud.copies} in Cloud Logging"
         )
-    local.assert_complete(written)
-    cloud.assert_complete(written)
-    assert traffic.written_bytes / traffic.secs >= MIN_BYTES_PER_SEC, "this machine is too slow"
+    judge({"file": local, "Cloud Logging": cloud}, written, traffic, [agent])
     shown = (local.copies, cloud.copies, traffic.torn_rotations)
     assert min(shown) > 0, f"else this test shows less than it says: {shown}"
+    if traffic.written_bytes / traffic.secs < MIN_BYTES_PER_SEC:
+        pytest.skip("nothing was lost, but this machine is too busy to write 5 MB/s")

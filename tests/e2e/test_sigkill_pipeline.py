@@ -17,6 +17,7 @@ from tests.e2e.kills import NETWORK, kill_again_and_again, kills_of_the_run, see
 from tests.e2e.pipeline import PROJECT, Table, loader, make_topic, pubsub_sink
 from tests.e2e.sandbox_process import SandboxProcess
 from tests.e2e.traffic import Traffic
+from tests.e2e.verdict import judge
 from tests.e2e.waiting import wait_for
 
 PODS = 8
@@ -49,6 +50,19 @@ def agent_config(root: Path, google: SandboxProcess) -> dict[str, object]:
     }
 
 
+def wait_loaded(table: Table, rows: int) -> None:
+    """Until all are there, or no more come: then the account tells which ones are missing."""
+    while (seen := table.ids()) < rows:
+        if not grows(table, seen):
+            return
+
+
+def grows(table: Table, seen: int) -> bool:
+    with suppress(AssertionError):
+        return wait_for("more rows", CATCH_UP_SECS, lambda: table.ids() > seen)
+    return False
+
+
 @pytest.mark.timeout(300)
 def test_agent_and_loader_killed_under_load_lose_nothing_and_copies_can_be_dropped(
     make_agent: MakeAgent,
@@ -73,8 +87,7 @@ def test_agent_and_loader_killed_under_load_lose_nothing_and_copies_can_be_dropp
     killed = time.monotonic()
     agent.wait_idle(CATCH_UP_SECS)
     table = Table(google)
-    with suppress(AssertionError):  # the account tells more: which rows are missing
-        wait_for("last row", CATCH_UP_SECS, lambda: table.ids() >= sum(written.values()))
+    wait_loaded(table, sum(written.values()))
     arrived = time.monotonic()
     google.end_trouble()
     cloud = Account().note(map(Copy.of, google.each_row(PROJECT)))
@@ -87,12 +100,10 @@ def test_agent_and_loader_killed_under_load_lose_nothing_and_copies_can_be_dropp
             f"kills {killed - began:.0f}, catching up {arrived - killed:.0f}, "
             f"checks {time.monotonic() - arrived:.0f}"
         )
-    for process in (agent, reader):
-        assert process.status().trouble == [], process.log()
-    cloud.assert_complete(written)
-    loaded.assert_complete(written)
+    judge({"Cloud Logging": cloud, "BigQuery": loaded}, written, traffic, [agent, reader])
     assert table.doubled_in_the_view() == 0
     assert table.rows_of_the_view() == sum(written.values())
-    assert traffic.written_bytes / traffic.secs >= MIN_BYTES_PER_SEC, "this machine is too slow"
     shown = (cloud.copies, loaded.copies, traffic.torn_rotations)
     assert min(shown) > 0, f"else this test shows less than it says: {shown}"
+    if traffic.written_bytes / traffic.secs < MIN_BYTES_PER_SEC:
+        pytest.skip("nothing was lost, but this machine is too busy to write 5 MB/s")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.e2e.kubelet import ContainerLog, line
+from tests.e2e.waiting import now
 
 PARTIAL_BYTES = 16384
 _TICK_SECS = 0.02
@@ -68,12 +69,15 @@ class Traffic:
     pods: int
     bytes_per_sec: float
     rotate_bytes: int = 2_000_000
-    keep_files: int = 15
-    """Much more than a reader may be behind: nothing is deleted unread."""
+    keep_files: int = 100
+    """More than are made: on a busy machine a reader that is killed again and again may be behind
+    by any number of files, and what is deleted unread is lost."""
     written_bytes: int = 0
     rotations: int = 0
     torn_rotations: int = 0
     """Rotations between two parts of a row."""
+    story: list[str] = field(default_factory=list)
+    """What happened when."""
     secs: float = 0.0
     _pods: list[_Pod] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -132,6 +136,8 @@ class Traffic:
                 meanwhile += last
                 last = pod.next_lines()
             self.torn_rotations += 1
+        inside = f" inside of row {pod.written - 1}" if last else ""
+        self.story.append(f"{now()} {pod.log.pod}: rotation {pod.log.rotations}{inside}")
         content = b"".join([*meanwhile, *last[:-1]])
         pod.log.rotate(content)
         self.written_bytes += len(content)

@@ -4,8 +4,15 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from logship.api import time_text
+
 T = TypeVar("T")
 LOOK_SECS = 0.05
+
+
+def now() -> str:
+    """As the agent's own log writes it."""
+    return time_text(time.time_ns())
 
 
 def wait_for(what: str, secs: float, look: Callable[[], T | None]) -> T:

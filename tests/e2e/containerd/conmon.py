@@ -7,6 +7,7 @@ would have it put, so the agent's `kubernetes` source finds it.
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.e2e.containerd.image import make_root
@@ -16,6 +17,7 @@ EXIT_SECS = 20.0
 _START_SECS = 20.0
 _NAMESPACES = ("pid", "mount")
 _MOUNTS = ("proc", "tmpfs", "devpts")
+TERMINAL = "--terminal"
 _REOPEN = b"2 0 0\n"  # conmon's ctl fifo: message type 2 reopens the log
 
 
@@ -29,13 +31,14 @@ class ConmonHost:
         self.runc = ["runc", "--root", str(home / "runc")]
         make_root(home / "rootfs")
 
-    def start(self, name: str, script: str) -> "ConmonContainer":
-        return ConmonContainer(self, name, script)
+    def start(self, name: str, script: str, *options: str) -> "ConmonContainer":
+        """`options`: more of conmon's own."""
+        return ConmonContainer(self, name, script, options)
 
 
 class ConmonContainer:
-    def __init__(self, host: ConmonHost, name: str, script: str) -> None:
-        self._host, self._name = host, name
+    def __init__(self, host: ConmonHost, name: str, script: str, options: Sequence[str]) -> None:
+        self._host, self._name, self._options = host, name, options
         self._bundle = host.home / name
         (self._bundle / "exits").mkdir(parents=True)
         self.log = host.logs / f"e2e_{name}_uid-of-{name}" / "app" / "0.log"
@@ -55,16 +58,17 @@ class ConmonContainer:
             "--bundle", bundle, "--container-pidfile", f"{bundle}/pid",
             "--conmon-pidfile", f"{bundle}/conmon.pid", "--exit-dir", f"{bundle}/exits",
             "--socket-dir-path", bundle, "--log-path", f"k8s-file:{self.log}",
-            "--log-level", "error",
+            "--log-level", "error", *self._options,
         ]  # fmt: skip
 
     def _write_spec(self, command: list[str]) -> None:
-        """runc's own example, with less: no new network, no cgroup limits, no terminal."""
+        """runc's own example, with less: no new network, no cgroup limits."""
         subprocess.run(["runc", "spec"], cwd=self._bundle, check=True, timeout=_START_SECS)
         path = self._bundle / "config.json"
         spec = json.loads(path.read_text())
         spec["root"] = {"path": str(self._host.home / "rootfs"), "readonly": True}
-        spec["process"] |= {"terminal": False, "args": command, "env": ["PATH=/bin"]}
+        terminal = TERMINAL in self._options
+        spec["process"] |= {"terminal": terminal, "args": command, "env": ["PATH=/bin"]}
         del spec["process"]["rlimits"], spec["hostname"], spec["linux"]["resources"]
         linux = spec["linux"]
         linux["namespaces"] = [n for n in linux["namespaces"] if n["type"] in _NAMESPACES]
@@ -75,6 +79,10 @@ class ConmonContainer:
     def _runc(self, *arguments: str) -> None:
         command = [*self._host.runc, *arguments]
         subprocess.run(command, check=True, capture_output=True, timeout=_START_SECS)
+
+    @property
+    def pod(self) -> str:
+        return self._name
 
     @property
     def running(self) -> bool:

@@ -86,9 +86,9 @@ class Containerd:
         load = [*ctr, "images", "import", "--snapshotter", "native", str(archive)]
         subprocess.run(load, check=True, capture_output=True, timeout=_START_SECS)
 
-    def pod(self, name: str) -> Pod:
-        """A new pod, with its log directory below `logs`."""
-        return Pod(self.cri, self.logs, name, IMAGE)
+    def pod(self, name: str, logs: Path | None = None) -> Pod:
+        """A new pod, with its log directory below `logs`; default: beside those of all others."""
+        return Pod(self.cri, logs or self.logs, name, IMAGE)
 
     def close(self) -> None:
         """Its pods must be gone: each container has a process beside containerd."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 BUSYBOX = Path("/bin/busybox")
 _DIRECTORIES = ("bin", "tmp", "etc", "dev", "proc", "sys")
-_APPLETS = ("sh", "sleep", "cat", "printf", "head", "tr", "seq", "awk", "usleep", "true")
+_APPLETS = ("sh", "sleep", "cat", "printf", "head", "tr", "seq", "awk", "usleep", "mkfifo", "true")
 _TYPE = "application/vnd.oci.image."
 _ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
 

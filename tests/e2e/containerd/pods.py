@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import grpc
 import msgspec
 
 from tests.e2e.containerd.cri import Cri
+from tests.e2e.kubelet import files_of
 from tests.e2e.waiting import wait_for
 
 EXIT_SECS = 60.0
@@ -30,7 +32,7 @@ class _ContainerStatus(msgspec.Struct):
 class Pod:
     def __init__(self, cri: Cri, logs: Path, name: str, image: str) -> None:
         uid = f"uid-of-{name}"
-        self.name = name
+        self.name, self.logs = name, logs
         self._cri, self._image = cri, image
         self._directory = logs / f"e2e_{name}_{uid}"
         self._config: dict[str, object] = {
@@ -88,5 +90,21 @@ class Container:
         wait_for("end of the container", EXIT_SECS, lambda: not self.running)
 
     def reopen_log(self) -> None:
-        """What kubelet asks for after it has renamed the file."""
-        self._cri.do("ReopenContainerLog", {"container_id": self._id})
+        """What kubelet asks for after it has renamed the file. OSError: it has ended."""
+        try:
+            self._cri.do("ReopenContainerLog", {"container_id": self._id})
+        except grpc.RpcError as error:
+            raise OSError(str(error)) from error
+
+    def execute(self, script: str) -> None:
+        """`kubectl exec`: a program of its own, whose output is not the container's."""
+        command = ["/bin/sh", "-c", script]
+        request = {"container_id": self._id, "cmd": command, "timeout": EXIT_SECS}
+        self._cri.do("ExecSync", request)
+
+    def remove(self) -> None:
+        """As kubelet removes it: from the runtime, and then its log, with all that was rotated."""
+        self._cri.do("StopContainer", {"container_id": self._id})
+        self._cri.do("RemoveContainer", {"container_id": self._id})
+        for path in files_of(self.log):
+            path.unlink()

@@ -14,9 +14,12 @@ def filler(size: int, letter: str) -> str:
     return f"head -c {size} /dev/zero | tr '\\0' {letter}"
 
 
-@pytest.mark.parametrize(
-    "size", [PARTIAL_BYTES - 1, PARTIAL_BYTES, PARTIAL_BYTES + 1, 2 * PARTIAL_BYTES, 100_000]
-)
+EDGES = [
+    PARTIAL_BYTES - 1, PARTIAL_BYTES, PARTIAL_BYTES + 1, 2 * PARTIAL_BYTES, 2 * PARTIAL_BYTES + 1,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [*EDGES, 100_000])
 def test_a_line_of_any_length_is_one_row(shipment: Shipment, pod: Pod, size: int) -> None:
     pod.run(f"echo before; {filler(size, 'a')}; echo; echo after")
     rows = shipment.rows(pod.name, 3)
@@ -24,12 +27,44 @@ def test_a_line_of_any_length_is_one_row(shipment: Shipment, pod: Pod, size: int
     assert rows[1].text == "a" * size
 
 
-def test_a_character_that_the_runtime_cut_in_two_is_whole_again(
+def test_lines_of_edge_lengths_on_both_streams_at_once_are_one_row_each(
     shipment: Shipment, pod: Pod
 ) -> None:
-    container = pod.run(f"{filler(PARTIAL_BYTES - 1, 'a')}; printf '\\303\\251 end\\n'")
-    assert container.log.read_bytes().count(b" P ") == 1, "else this test shows nothing"
-    assert texts(shipment.rows(pod.name, 1)) == ["a" * (PARTIAL_BYTES - 1) + "é end"]
+    out = "; ".join(f"{filler(size, 'o')}; echo" for size in EDGES)
+    err = "; ".join(f"{filler(size, 'e')}; echo" for size in EDGES)
+    pod.run(f"( {out} ) & ( {err} ) >&2 & wait")
+    rows = shipment.rows(pod.name, 2 * len(EDGES))
+    for stream, letter in (("stdout", "o"), ("stderr", "e")):
+        mine = sorted((row for row in rows if row.stream == stream), key=lambda row: row.id)
+        assert texts(mine) == [letter * size for size in EDGES]
+    assert not any(row.marks for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("before", "character"),
+    [
+        (PARTIAL_BYTES - 1, "é"), (PARTIAL_BYTES - 2, "€"), (PARTIAL_BYTES - 1, "😀"),
+        (PARTIAL_BYTES - 3, "😀"), (2 * PARTIAL_BYTES - 1, "é"),
+    ],
+)  # fmt: skip
+def test_a_character_that_the_runtime_cut_in_two_is_whole_again(
+    shipment: Shipment, pod: Pod, before: int, character: str
+) -> None:
+    container = pod.run(f"{filler(before, 'a')}; echo '{character} end'")
+    first = container.log.read_bytes().splitlines()[(before - 1) // PARTIAL_BYTES]
+    assert b" P " in first, "else this test shows nothing"
+    with pytest.raises(UnicodeDecodeError):
+        first.decode()
+    assert texts(shipment.rows(pod.name, 1)) == [f"{'a' * before}{character} end"]
+
+
+@pytest.mark.parametrize("size", EDGES)
+def test_a_container_that_ends_without_a_newline_loses_no_byte_of_it(
+    shipment: Shipment, pod: Pod, size: int
+) -> None:
+    pod.run(f"echo before; {filler(size, 'z')}").remove()
+    rows = shipment.rows(pod.name, 2)
+    assert [(len(row.text), row.marks) for row in rows] == [(6, ()), (size, ("unfinished",))]
 
 
 def test_bytes_that_are_no_text_take_nothing_of_their_neighbours(

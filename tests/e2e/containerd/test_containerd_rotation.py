@@ -1,82 +1,86 @@
-"""A storm of rotations while a container writes: each of 400,000 lines arrives exactly once."""
+"""A storm of rotations while a container writes, with the five files that kubelet keeps."""
 
-import re
+import threading
 from pathlib import Path
 
-import grpc
+import pytest
 
+from logship.api import time_ns
+from logship.journal import parse
 from tests.e2e.agent_process import Agent
 from tests.e2e.configs import file_sink, one_route
 from tests.e2e.conftest import MakeAgent
-from tests.e2e.containerd.daemon import Containerd
-from tests.e2e.containerd.pods import Container, Pod
-from tests.e2e.destinations import Arrived, rows_in
-from tests.e2e.kubelet import make_room, rotated_path
-from tests.e2e.waiting import wait_for
+from tests.e2e.containerd.numbered import assert_all, assert_all_once, program
+from tests.e2e.containerd.pods import Pod
+from tests.e2e.containerd.rotating import KUBELET_FILES, Rotation, first_time
+from tests.e2e.destinations import Arrived, each_row_in
+from tests.e2e.kills import kill_again_and_again, kills_of_the_run, seed_of_the_run
+from tests.e2e.kubelet import read_log
 
-LINES = 400_000
+LINES = 250_000
 ROTATE_BYTES = 2_000_000
-KEEP_FILES = 40
-"""Enough that nothing is deleted unread, also on a slow machine."""
-WRITE_SECS = 60.0
 DELIVER_SECS = 60.0
-_LINE = re.compile(r"(\d+) a line that a container wrote while its log was rotated, and no other")
-_PROGRAM = (
-    "awk 'BEGIN { for (n = 0; n < %d; n++)"
-    ' print n " a line that a container wrote while its log was rotated, and no other" }\''
-)
+
+
+@pytest.fixture
+def agent(lone_pod: Pod, make_agent: MakeAgent, tmp_path: Path) -> Agent:
+    return make_agent(one_route(lone_pod.logs, file_sink(tmp_path / "out")))
+
+
+def rows_of(pod: Pod, tmp_path: Path, *, torn: bool = False) -> list[Arrived]:
+    return [row for row in each_row_in(tmp_path / "out", torn=torn) if row.pod == pod.name]
 
 
 def test_every_line_of_a_rotation_storm_arrives_exactly_once(
-    containerd: Containerd, pod: Pod, make_agent: MakeAgent, tmp_path: Path
+    agent: Agent, lone_pod: Pod, tmp_path: Path
 ) -> None:
-    containerd.logs.mkdir(exist_ok=True)
-    agent = make_agent(one_route(containerd.logs, file_sink(tmp_path / "out")))
     agent.start()
-    container = pod.start(_PROGRAM % LINES)
-    rotations = rotate_until_exit(container)
-    assert rotations >= 10, "else this test shows little"
-    rows = arrived(agent, tmp_path / "out", pod.name)
-    assert_no_line_missing_or_twice(rows)
-    assert agent.route().lost_events == 0
+    container = lone_pod.start(program(LINES, pause_every=5000, pause_ms=50))
+    storm = Rotation(container)
+    storm.until_exit(ROTATE_BYTES, every_secs=0.5)
+    assert min(storm.rotations // 10, len(storm.deleted)) > 0, "else this test shows little"
+    agent.wait_delivered(LINES, DELIVER_SECS)
+    agent.wait_idle(DELIVER_SECS)
+    assert_all_once(rows_of(lone_pod, tmp_path), LINES)
+    assert agent.status().trouble == []
     assert agent.terminate() == 0
 
 
-def rotate_until_exit(container: Container) -> int:
-    """As kubelet: rename, ask the runtime to reopen, rename back where it refuses."""
-    rotations = 0
-
-    def exited() -> bool:
-        nonlocal rotations
-        if container.log.stat().st_size >= ROTATE_BYTES:
-            make_room(container.log, KEEP_FILES)
-            renamed = rotated_path(container.log, rotations)
-            container.log.rename(renamed)
-            try:
-                container.reopen_log()
-                rotations += 1
-            except grpc.RpcError:
-                renamed.rename(container.log)
-        return not container.running
-
-    wait_for("end of the container", WRITE_SECS, exited)
-    return rotations
-
-
-def arrived(agent: Agent, out: Path, pod: str) -> list[Arrived]:
-    """When the last line is there and nothing else comes."""
-    agent.wait_delivered(LINES, DELIVER_SECS)
+def test_an_agent_killed_again_and_again_in_the_storm_loses_nothing_that_was_still_there(
+    agent: Agent, lone_pod: Pod, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed, kills = seed_of_the_run(), kills_of_the_run() // 4
+    agent.start()
+    container = lone_pod.start(program(2 * LINES, pause_every=5000, pause_ms=120))
+    storm = Rotation(container)
+    killer = threading.Thread(target=kill_again_and_again, args=([agent], kills, seed))
+    killer.start()
+    storm.until_exit(ROTATE_BYTES, every_secs=1.0, may=lambda: oldest_is_settled(agent, storm))
+    killer.join()
     agent.wait_idle(DELIVER_SECS)
-    return [row for row in rows_in(out) if row.pod == pod]
+    rows = rows_of(lone_pod, tmp_path, torn=True)
+    with capsys.disabled():
+        print(
+            f"\nLOGSHIP_E2E_SEED={seed}, {len(agent.story)} kills, {storm.rotations} rotations, "
+            f"{len(storm.deleted)} files deleted, {len(rows) - 2 * LINES} copies"
+        )
+    try:
+        assert_all(rows, 2 * LINES)
+    except AssertionError as error:
+        story = "\n".join(agent.story)
+        raise AssertionError(f"{error}\n{story}\n{agent.log()}") from None
+    assert len(agent.story) == kills
+    assert storm.deleted, "else this test shows less than it says"
+    assert " lost " not in agent.log()
 
 
-def assert_no_line_missing_or_twice(rows: list[Arrived]) -> None:
-    found = [_LINE.fullmatch(row.text) for row in rows]
-    torn = [row.text for row, match in zip(rows, found, strict=True) if match is None]
-    assert not torn, f"{len(torn)} rows are no lines of the container: {torn[:5]}"
-    numbers = [int(match[1]) for match in found if match is not None]
-    missing = set(range(LINES)) - set(numbers)
-    assert not missing, f"{len(missing)} lines are missing: {sorted(missing)[:5]}"
-    assert len(numbers) == LINES, f"{len(numbers) - LINES} lines arrived too often"
-    assert len({row.id for row in rows}) == LINES, "two rows have the same id"
-    assert numbers == sorted(numbers), "rows of one log came out of order"
+def oldest_is_settled(agent: Agent, storm: Rotation) -> bool:
+    """kubelet does not ask. Here it does: what it deletes unread is lost on a busy machine."""
+    files = storm.files()
+    if len(files) < KUBELET_FILES:
+        return True
+    pod = storm.container.log.parent.parent.name.split("_")[2]
+    journal = agent.state_dir / "positions.journal"
+    saved = parse(journal.read_bytes()).positions.items() if journal.exists() else ()
+    times = [one.position.generation.time_ns for key, one in saved if pod in key.origin]
+    return min(times, default=0) > time_ns(first_time(read_log(files[0])))
