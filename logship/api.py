@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from logship.batch import Batch
-from logship.origin import Labels, LogFile, Origin
+from logship.origin import Labels, LogFile, Origin, Rotation
 from logship.outcome import DELIVERED, Again, ConfigError, Outcome, Refused, Retry
 from logship.rows.address import (
     Generation,
@@ -29,20 +29,21 @@ from logship.rows.address import (
 )
 from logship.rows.encode import entries, escaped
 from logship.rows.index import Cutting, index
+from logship.rows.joins import Joins
 from logship.rows.lines import is_time
 from logship.rows.objects import parse_object
 from logship.rows.rows import JsonObject, Rows
 from logship.severity import DEFAULT_KEYS, OF_STREAM, of_fields, of_glog, translate
 from logship.units import StartFrom
-from logship.world import Clock, Disk, Offload, World
+from logship.world import Clock, DirEntry, Disk, Offload, World
 
 __all__ = [
     "DEFAULT_KEYS", "DELIVERED", "OF_STREAM", "Again", "Batch", "Catalog", "Clock", "Component",
-    "ConfigError", "Context", "Cutting", "Disk", "Feed", "Generation", "JsonObject", "Labels",
-    "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome", "Position", "Refused", "Retry",
-    "Rows", "Sink", "Source", "Span", "StartFrom", "Transform", "World", "entries", "escaped",
-    "id_prefix", "id_tails", "index", "is_time", "of_fields", "of_glog", "parse_object", "time_ns",
-    "time_text", "translate",
+    "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Generation", "Joins",
+    "JsonObject", "Labels", "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome",
+    "Position", "Refused", "Retry", "Rotation", "Rows", "Sink", "Source", "Span", "StartFrom",
+    "Transform", "World", "entries", "escaped", "id_prefix", "id_tails", "index", "is_time",
+    "of_fields", "of_glog", "parse_object", "time_ns", "time_text", "translate",
 ]  # fmt: skip
 
 

@@ -8,16 +8,19 @@ rotation is about to lose bytes; then the route's `on_unknown` decides, and it i
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from logship.absent import Absent
 from logship.api import LogFile, OpenFeed
 from logship.binding import Binding
 from logship.checkpoint import Checkpoint
 from logship.conditions import Selection
+from logship.descriptors import Descriptors
 from logship.feed import DiskFeed, OnLoss
 from logship.follow import Follower
 from logship.journal import Key
+from logship.loss import Following, Loss, LossLog
 from logship.origin import Origin
 from logship.pulse import Pulse
 from logship.route import Route
@@ -28,6 +31,7 @@ from logship.world import World
 
 AT_RISK_GENERATIONS = 4
 """kubelet keeps five files of a container: one more rotation would delete unread bytes."""
+ALL_STANDING_SECS = 60.0
 METADATA_GRACE_SECS = 15.0
 """How long an origin at risk waits for its metadata all the same: its files are held open."""
 
@@ -75,7 +79,11 @@ class Origins:
         self._routes = {rule.name: route for rule, route in routes}
         self._checkpoint, self._starting = checkpoint, starting
         self._world, self._log = world, logger
+        self.loss_log = LossLog(world.clock, logger)
+        self.descriptors = Descriptors(world.disk.max_open_files(), world.clock, logger)
         self.pulse = Pulse(world.clock, world.disk)
+        self.absent = Absent(self._rules, checkpoint, world.clock)
+        self._all_stood_at = float("-inf")
         self._started: set[str] = set()
         """Routes that have run before."""
         self.unmatched = 0
@@ -87,16 +95,21 @@ class Origins:
         knows = self._checkpoint.knows
         self._started = {rule.name for rule in self._rules if knows(rule.name, rule.was)}
 
+    def saved(self, origin: str) -> list[Position]:
+        """Where routes stand in an origin that is not followed yet."""
+        found = (self._checkpoint.position(r.name, origin, r.was) for r in self._rules)
+        return [position for position in found if position is not None]
+
     async def bind(self, entry: Entry) -> None:
         """Give the entry to the routes it goes to, if that can be told."""
         if entry.decided or self.entries.get(entry.origin.key) is not entry:
             return
         if entry.follower is not None:
-            entry.follower.refresh()
+            entry.follower.refresh()  # once more: what the first look missed is held open now
         labels = entry.origin.labels
         at_risk = self._at_risk(entry)
         chosen = choose(self._rules, entry.source, labels.values, labels.known, force=at_risk)
-        if chosen is None:
+        if chosen is None or not self._cutting_is_known(entry):
             return
         # All positions first: a feed that reads already could let go of files that others need.
         begins = [await self._begin(entry, rule) for rule, _ in chosen]
@@ -107,6 +120,20 @@ class Origins:
         if not chosen:
             self.unmatched += 1
             self._close(entry)
+
+    def _cutting_is_known(self, entry: Entry) -> bool:
+        """Metadata may say how an origin is cut; from here on that holds as long as it is followed.
+
+        What has been cut in one way must not come again in another: ids would no longer agree.
+        """
+        follower, labels = entry.follower, entry.origin.labels
+        if follower is None or follower.log.recut is None:
+            return True
+        if not labels.known and self._world.clock.now() - entry.seen_at < METADATA_GRACE_SECS:
+            return False
+        cutting = follower.log.recut(labels)
+        follower.log = replace(follower.log, cutting=cutting, recut=None)
+        return True
 
     def _at_risk(self, entry: Entry) -> bool:
         if self._world.clock.now() - entry.seen_at < METADATA_GRACE_SECS:
@@ -133,15 +160,12 @@ class Origins:
             assert not isinstance(entry.log, LogFile)
             feed = entry.log(proxy)
         else:
+            known = self._checkpoint.following(rule.name, entry.origin.key, rule.was)
             disk_feed = DiskFeed(
-                rule.name,
-                entry.follower,
-                self._world,
-                position,
-                proxy,
-                self._loss_of(route, entry),
-            )
-            entry.follower.feeds.append(disk_feed)
+                rule.name, entry.follower, self._world, position, proxy,
+                self._loss_of(route, entry), known,
+            )  # fmt: skip
+            entry.follower.add_feed(disk_feed)
             feed = disk_feed
         binding = Binding(feed, selection, route)
         proxy.target = binding.wake
@@ -149,25 +173,38 @@ class Origins:
         route.add(binding)
 
     def _loss_of(self, route: Route, entry: Entry) -> OnLoss:
-        def lost(size: int, why: str) -> None:
-            route.counters.lost_events += 1
-            route.counters.lost_bytes += size
-            self._log.warning(
-                "route %s lost rows of %s (%d bytes at least): %s",
-                route.name, entry.origin.key, size, why,
-            )  # fmt: skip
+        return lambda loss: self._lose(route, entry.origin, loss)
 
-        return lost
+    def _lose(self, route: Route, origin: Origin, loss: Loss) -> None:
+        route.counters.lose(origin.labels.get("namespace"), loss)
+        self.loss_log.say(route.name, origin, loss)
 
-    def positions(self) -> dict[Key, Position]:
-        """What every binding has settled, for the checkpoint."""
-        found = {Key(name, ""): STARTED for name in self._routes}
+    def standing(self, *, everything: bool) -> tuple[dict[Key, Position], dict[Key, Following]]:
+        """Positions and what is known to come after them, for the checkpoint.
+
+        Only of bindings that moved; all once a minute, so that they stay young in the file.
+        """
+        now = self._world.clock.now()
+        if everything or now - self._all_stood_at >= ALL_STANDING_SECS:
+            self._all_stood_at, everything = now, True
+        positions, following = {Key(name, ""): STARTED for name in self._routes}, {}
         for entry in self.entries.values():
             for name, binding in entry.bindings.items():
                 feed = binding.feed
-                if isinstance(feed, DiskFeed) and (position := feed.committed) is not None:
-                    found[Key(name, entry.origin.key)] = position
-        return found
+                if not isinstance(feed, DiskFeed) or not (feed.moved() or everything):
+                    continue
+                position, key = feed.committed, Key(name, entry.origin.key)
+                if position is not None:
+                    positions[key], following[key] = position, feed.following()
+        return positions, following
+
+    def tell_absent(self) -> None:
+        """Count what is lost with logs that were deleted while no agent ran."""
+        for name, origin, loss in self.absent.losses():
+            self._lose(self._routes[name], origin, loss)
+
+    def followers(self) -> list[Follower]:
+        return [entry.follower for entry in self.entries.values() if entry.follower is not None]
 
     def sweep(self) -> None:
         """Let go of retired origins of which everything is settled; look at undecided ones."""

@@ -1,7 +1,18 @@
 """What a route has done since the process started, in rows and bytes."""
 
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
+
+from logship.loss import Loss, Reason
+
+
+@dataclass(slots=True)
+class Losses:
+    events: int = 0
+    bytes: int = 0
+    """At least so many."""
+    exact: bool = True
+    """Whether they are exactly so many."""
 
 
 @dataclass(slots=True)
@@ -23,10 +34,31 @@ class RouteCounters:
     """Times that bytes were gone before they were read."""
     lost_bytes: int = 0
     """At least so many."""
+    lost: dict[tuple[str, Reason], Losses] = field(default_factory=dict)
+    """By namespace and reason."""
     bugs: int = 0
     last_error: str = ""
+
+    def lose(self, namespace: str, loss: Loss) -> None:
+        self.lost_events += 1
+        self.lost_bytes += loss.bytes
+        losses = self.lost.setdefault((namespace, loss.reason), Losses())
+        losses.events += 1
+        losses.bytes += loss.bytes
+        losses.exact = losses.exact and loss.exact
 
     def as_dict(self) -> dict[str, object]:
         """JSON-ready. (`dataclasses.asdict` would count the items of the Counter.)"""
         shown = {name.name: getattr(self, name.name) for name in fields(self)}
-        return shown | {"dropped_rows": dict(self.dropped_rows)}
+        return shown | {"dropped_rows": dict(self.dropped_rows), "lost": self._lost()}
+
+    def _lost(self) -> dict[str, dict[str, dict[str, object]]]:
+        found: dict[str, dict[str, dict[str, object]]] = {}
+        for (namespace, reason), losses in sorted(self.lost.items(), key=_by_name):
+            found.setdefault(namespace, {})[reason.value] = asdict(losses)
+        return found
+
+
+def _by_name(item: tuple[tuple[str, Reason], Losses]) -> tuple[str, str]:
+    (namespace, reason), _ = item
+    return namespace, reason.value

@@ -1,6 +1,7 @@
 """Origins: what logs there are, where their bytes lie, and what is known about them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from logship.rows.address import origin_digest
@@ -30,17 +31,44 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """What is kept of a log by whoever rotates it: the oldest file goes when one more is begun."""
+
+    max_bytes: int
+    """A file is rotated when it has grown to this size."""
+    max_files: int
+    """Files kept, with the live one."""
+
+
+@dataclass(frozen=True, slots=True)
 class LogFile:
     """Where an origin's bytes lie on disk: the live file and the names it is rotated to."""
 
     directory: str
     name: str
-    """Of the live file; rotated ones are `name.<anything>`, compressed ones end in `.gz`."""
+    """Of the live file; compressed ones end in `.gz`."""
     cutting: Cutting = field(default_factory=Cutting)
     roots: tuple[str, ...] = ()
-    """Where links may lead; links elsewhere are refused."""
-    rotated: bool = True
-    """Whether files named `name.<anything>` belong to this log."""
+    """Where its files, and links to them, may lie; others are refused. Empty: links are refused."""
+    rotated: str | None = None
+    """A regex (fullmatch) of the names it is rotated to; empty: none; None: `name.<anything>`."""
+    rotation: Rotation | None = None
+    """None: not known; then nobody can say when unread bytes will be deleted."""
+    recut: Callable[[Labels], Cutting] | None = None
+    """How it is cut, told by metadata: it is not read before that is known, or late.
+
+    What it then gives holds for as long as the origin is followed. Never raises.
+    """
+
+    def owns(self, name: str) -> bool:
+        """Whether a file of this name in `directory` is the live one or a rotated one."""
+        if name.endswith(".tmp"):
+            return False
+        if name == self.name:
+            return True
+        if self.rotated is None:
+            return name.startswith(f"{self.name}.")
+        return re.fullmatch(self.rotated, name, re.DOTALL) is not None
 
 
 @dataclass(slots=True)

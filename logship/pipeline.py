@@ -17,6 +17,7 @@ from logship.checkpoint import Checkpoint
 from logship.config import Config, RouteConfig
 from logship.counters import RouteCounters
 from logship.deadletters import DeadLetters
+from logship.held import Held
 from logship.limits import Budget
 from logship.outcome import ConfigError
 from logship.route import Route
@@ -24,6 +25,7 @@ from logship.routing import RouteRule
 from logship.sender import Sender
 from logship.source_catalog import SourceCatalog
 from logship.start import cutoff_ns
+from logship.trouble import Trouble
 from logship.units import StartFrom
 from logship.world import World
 
@@ -40,13 +42,21 @@ class Pipeline:
         self.config, self.world, self._log = config, world, logger
         self.started_ns = world.clock.wall_ns()
         self.checkpoint = Checkpoint(config.state_dir, world, logger)
+        self.source_trouble = {name: Trouble() for name in config.sources}
+        self.sink_trouble = {name: Trouble() for name in config.sinks}
+        self._logs = {n: t.logger(logger, n) for n, t in self.source_trouble.items()}
+        sink_logs = {n: t.logger(logger, n) for n, t in self.sink_trouble.items()}
         builder = Builder()
         sources = {
-            name: builder.build(f"sources.{name}", c.component, c.options, self._context(name))
+            name: builder.build(
+                f"sources.{name}", c.component, c.options, self._context(name, self._logs[name])
+            )
             for name, c in config.sources.items()
         }
         sinks = {
-            name: builder.build(f"sinks.{name}", c.component, c.options, self._context(name))
+            name: builder.build(
+                f"sinks.{name}", c.component, c.options, self._context(name, sink_logs[name])
+            )
             for name, c in config.sinks.items()
         }
         transforms = [self._transforms(number, builder) for number in range(len(config.routes))]
@@ -63,21 +73,20 @@ class Pipeline:
             list(zip(rules, self.routes, strict=True)), self.checkpoint, self._starting, world,
             logger,
         )  # fmt: skip
+        self.held = Held(config.held, world.disk)
         self._to_bind: asyncio.Queue[Entry] = asyncio.Queue()
 
-    def _context(self, name: str) -> Context:
+    def _context(self, name: str, log: logging.Logger) -> Context:
         config = self.config
-        return Context(
-            name, self.world, self._log.getChild(name), config.cluster, config.node,
-            config.state_dir,
-        )  # fmt: skip
+        return Context(name, self.world, log, config.cluster, config.node, config.state_dir)
 
     def _transforms(self, number: int, builder: Builder) -> list[tuple[str, Transform]]:
         route = self.config.routes[number]
         found = []
         for place, c in enumerate(route.transforms):
             path = f"routes[{number}].transforms[{place}]"
-            built = builder.build(path, c.component, c.options, self._context(route.name))
+            context = self._context(route.name, self._log.getChild(route.name))
+            built = builder.build(path, c.component, c.options, context)
             if built is not None:
                 found.append((c.type_name, built))
         return found
@@ -86,7 +95,8 @@ class Pipeline:
         budget = Budget(self.config.memory.max_bytes // len(self.config.routes))
         counters = RouteCounters()
         clock, log = self.world.clock, self._log.getChild(config.name)
-        sender = Sender(self.sinks[config.to], budget, self._dead_letters, counters, clock, log)
+        said = self.sink_trouble[config.to].logger(self._log, config.name)
+        sender = Sender(self.sinks[config.to], budget, self._dead_letters, counters, clock, said)
         return Route(config.name, sender, transforms, budget, counters, clock, log)
 
     def _starting(self, route: str, source: str) -> int:
@@ -109,7 +119,7 @@ class Pipeline:
         try:
             await self._until(stop, reading, sending)
         finally:
-            await self.checkpoint_now()
+            await self.checkpoint_now(last=True)
             for sink in self.sinks.values():
                 await sink.close()
             self.origins.close()
@@ -128,6 +138,7 @@ class Pipeline:
 
     async def _start(self) -> None:
         await self._lock()
+        self.origins.descriptors.check(self.config.held.max_files, 0)
         self.checkpoint.load()
         self.origins.begin()
         for name, sink in self.sinks.items():
@@ -176,15 +187,16 @@ class Pipeline:
                 await self.world.clock.sleep(LOCK_SECS)
 
     async def _source(self, name: str, source: Source) -> None:
-        catalog = SourceCatalog(name, self.origins, self._to_bind.put_nowait, self.world, self._log)
+        log = self._logs[name]
+        catalog = SourceCatalog(name, self.origins, self._to_bind.put_nowait, self.world, log)
         while True:
             try:
                 await source.run(catalog)
-                self._log.error("source %s ended; it starts again", name)
+                log.error("source %s ended; it starts again", name)
             except ConfigError as error:
-                self._log.error("source %s: %s", name, error)
+                log.error("source %s: %s", name, error)
             except Exception as error:
-                self._log.error("a bug in source %s; it starts again", name, exc_info=error)
+                log.error("a bug in source %s; it starts again", name, exc_info=error)
             await self.world.clock.sleep(SOURCE_RESTART_SECS)
 
     async def _bind(self) -> None:
@@ -202,12 +214,19 @@ class Pipeline:
         while True:
             await self.world.clock.sleep(SAVE_SECS)
             await self.checkpoint_now()
-            self.origins.sweep()
+            origins = self.origins
+            origins.sweep()
+            self.held.look(origins.followers())
+            origins.tell_absent()
+            origins.loss_log.flush()
+            origins.descriptors.check(self.config.held.max_files, len(origins.entries))
+            for route in self.routes:
+                route.measure()
             for entry in self.origins.undecided():
                 self._to_bind.put_nowait(entry)
 
-    async def checkpoint_now(self) -> None:
-        self.checkpoint.update(self.origins.positions())
+    async def checkpoint_now(self, *, last: bool = False) -> None:
+        self.checkpoint.update(*self.origins.standing(everything=last), last=last)
         await self.checkpoint.save()
 
 

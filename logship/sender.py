@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 
 from logship.api import Sink
 from logship.backoff import delay_secs
@@ -22,7 +23,7 @@ from logship.parcel import Parcel, Reader
 from logship.verdict import longest_wait, verdicts
 from logship.world import Clock
 
-MAX_DELAY_SECS = 0.25
+MAX_DELAY_SECS = 0.1
 """How long a row may wait for company."""
 RELEASE_SECS = 5.0
 """A wait longer than this is made without holding batches."""
@@ -111,11 +112,11 @@ class Sender:
             wait = self._due_secs()
             if wait is not None and wait <= 0 and self.in_flight < self._window:
                 return
-            try:
-                timeout = wait if wait is not None and wait > 0 else None
-                await asyncio.wait_for(self._changed.wait(), timeout)
-            except TimeoutError:
-                continue
+            timeout = wait if wait is not None and wait > 0 else None
+            # Not wait_for: in Python 3.11 it swallows a cancellation that meets the event.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._changed.wait()
 
     def _due_secs(self) -> float | None:
         """Seconds until the pending batches should go; None: there are none."""

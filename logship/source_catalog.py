@@ -23,6 +23,7 @@ class SourceCatalog:
 
     def complete(self) -> None:
         self._complete = True
+        self._origins.absent.complete(self._source)
 
     def add(self, origin: Origin, log: LogFile | OpenFeed) -> None:
         known = self._origins.entries.get(origin.key)
@@ -31,8 +32,12 @@ class SourceCatalog:
             return
         follower = None
         if isinstance(log, LogFile):
-            follower = Follower(origin, log, self._world, self._log)
+            descriptors = self._origins.descriptors
+            follower = Follower(origin, log, self._world, self._log, descriptors=descriptors)
+            follower.expect(self._origins.saved(origin.key))
+            follower.look_again()  # open at once: a pod's log may be deleted a second later
             self._origins.pulse.add(follower)
+        self._origins.absent.saw(origin.key)
         now = self._world.clock.now()
         entry = Entry(origin, log, self._source, follower, now, not self._complete)
         self._origins.entries[origin.key] = entry
@@ -58,8 +63,8 @@ class SourceCatalog:
     def touch(self, key: str) -> None:
         entry = self._origins.entries.get(key)
         if entry is not None and entry.follower is not None:
-            entry.follower.refresh()
-            entry.follower.poll()
+            entry.follower.look_again()
+            self._origins.pulse.rouse(entry.follower)
             for feed in entry.follower.feeds:
                 feed.on_ready()
 

@@ -7,10 +7,12 @@ and their documentation; `reference` renders them. Nothing here reads files, tim
 from logship.config.loading import Examined, examine, load, problem_at
 from logship.config.problems import ConfigErrors, Problem, render
 from logship.config.schema import (
+    DEFAULT_STATE_DIR,
     AdminConfig,
     ComponentConfig,
     Config,
     DeadLettersConfig,
+    HeldConfig,
     MemoryConfig,
     RouteConfig,
     SinkConfig,
@@ -21,6 +23,7 @@ from logship.match import Match
 from logship.when import Condition
 
 __all__ = [
+    "DEFAULT_STATE_DIR",
     "AdminConfig",
     "ComponentConfig",
     "Condition",
@@ -28,6 +31,7 @@ __all__ = [
     "ConfigErrors",
     "DeadLettersConfig",
     "Examined",
+    "HeldConfig",
     "Match",
     "MemoryConfig",
     "Problem",

@@ -20,6 +20,8 @@ NAME_PATTERN = "^[a-z0-9][a-z0-9_-]{0,62}$"
 _NAME_NOUN = "a name of lower-case letters, digits, `-` and `_`, at most 63"
 Name: TypeAlias = Annotated[str, Meta(pattern=NAME_PATTERN, extra={"noun": _NAME_NOUN})]
 
+DEFAULT_STATE_DIR = "/var/lib/logship"
+
 C = TypeVar("C", bound=Component)
 
 
@@ -123,6 +125,34 @@ class MemoryConfig(Options, frozen=True, kw_only=True):
     ] = 64 << 20
 
 
+class HeldConfig(Options, frozen=True, kw_only=True):
+    """Deleted log files that are held open until they are delivered.
+
+    Beyond a bound the oldest are let go, and what was not read of them is lost and counted.
+    """
+
+    max_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Bound of the bytes in deleted files that some route has not delivered. "
+            "They are still on the disk of the logs.",
+        ),
+    ] = 2 << 30
+    max_files: Annotated[
+        int, Meta(ge=0, description="Bound of the number of such files; each takes a descriptor.")
+    ] = 10_000
+    min_free_percent: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=100,
+            description="They are also let go when less of their file system is free. Keep it "
+            "above the kubelet's threshold `nodefs.available` (10 %), at which it evicts pods.",
+        ),
+    ] = 12.0
+
+
 class AdminConfig(Options, frozen=True, kw_only=True):
     """The agent's own HTTP server: /healthz and /status."""
 
@@ -176,7 +206,7 @@ class Config(Options, frozen=True, kw_only=True):
     state_dir: Annotated[
         str,
         Meta(min_length=1, description="Directory of the positions; it must survive restarts."),
-    ] = "/var/lib/logship"
+    ] = DEFAULT_STATE_DIR
     cluster: Annotated[
         str,
         Meta(
@@ -189,6 +219,9 @@ class Config(Options, frozen=True, kw_only=True):
         str, Meta(description="Name of this node, a label of origins.", examples=["${NODE_NAME}"])
     ] = ""
     memory: Annotated[MemoryConfig, Meta(description="Bounds of memory.")] = MemoryConfig()
+    held: Annotated[
+        HeldConfig, Meta(description="Bounds of deleted files that are not delivered yet.")
+    ] = HeldConfig()
     drain_timeout_secs: Annotated[
         float,
         Meta(

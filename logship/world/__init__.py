@@ -7,10 +7,10 @@ simulation can stand in for each of them. Nothing here decides anything.
 from dataclasses import dataclass
 
 from logship.world.clock import Clock
-from logship.world.disk import DirEntry, Disk, Stat
+from logship.world.disk import DirEntry, Disk, Space, Stat
 from logship.world.offload import Offload
 
-__all__ = ["Clock", "DirEntry", "Disk", "Offload", "Stat", "World"]
+__all__ = ["Clock", "DirEntry", "Disk", "Offload", "Space", "Stat", "World"]
 
 
 @dataclass(frozen=True, slots=True)

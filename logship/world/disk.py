@@ -8,6 +8,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import resource
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from logship.world.offload import Offload
 
 _BUFFER_BYTES = 1024 * 1024
+_NO_LIMIT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,15 @@ class Stat:
     mtime_ns: int
     links: int
     """Names the file still has; 0 once it is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Of a file system."""
+
+    total: int
+    free: int
+    """What anybody may use, as the kubelet counts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,32 +78,41 @@ class Disk:
             raise
 
     def open(self, path: str, roots: Sequence[str] = ()) -> int:
-        """A descriptor for reading a regular file. Links may lead only into `roots`.
+        """A descriptor for reading a regular file. With `roots` (paths without links), it has to
+        lie below one of them, by whatever links; without, the last name must be no link.
 
+        The file is found first (O_PATH opens nothing: no device acts, no FIFO blocks), then judged,
+        then opened as what was found, so that nothing can be exchanged in between.
         Raises FileNotFoundError, PermissionError, NotAllowed.
         """
+        found = os.open(path, os.O_PATH | os.O_CLOEXEC | (0 if roots else os.O_NOFOLLOW))
         try:
-            return self._open_regular(path)
-        except OSError as error:
-            if error.errno != errno.ELOOP:
-                raise
-        target = os.path.realpath(path)
-        if not any(target.startswith(root.rstrip("/") + "/") for root in roots):
-            raise NotAllowed(errno.ELOOP, f"the link leads to {target}, out of {list(roots)}", path)
-        return self._open_regular(target)
-
-    def _open_regular(self, path: str) -> int:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            os.close(fd)
-            raise NotAllowed(errno.EINVAL, "not a regular file", path)
-        return fd
+            if not stat.S_ISREG(os.fstat(found).st_mode):
+                raise NotAllowed(errno.EINVAL, "not a regular file", path)
+            self_path = f"/proc/self/fd/{found}"
+            target = os.readlink(self_path)
+            if roots and not any(target.startswith(root.rstrip("/") + "/") for root in roots):
+                reason = f"it leads to {target}, out of {list(roots)}"
+                raise NotAllowed(errno.ELOOP, reason, path)
+            return os.open(self_path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        finally:
+            os.close(found)
 
     def close(self, fd: int) -> None:
         os.close(fd)
 
     def fstat(self, fd: int) -> Stat:
         return _stat(os.fstat(fd))
+
+    def space(self, fd: int) -> Space:
+        """Of the file system that the open file lies on."""
+        found = os.fstatvfs(fd)
+        return Space(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
+
+    def max_open_files(self) -> int:
+        """How many files the process may have open."""
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return _NO_LIMIT if soft == resource.RLIM_INFINITY else soft
 
     async def read(self, fd: int, size: int, offset: int) -> bytes:
         """Up to `size` bytes (1 MiB at most) at `offset`; empty only at the end of the file."""

@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import resource
+from contextlib import suppress
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc malloc.h
 _KEEP_BYTES = 32 * 1024 * 1024
@@ -23,12 +24,11 @@ def keep_freed_memory() -> None:
     mallopt(_M_ARENA_MAX, _ARENAS)  # each thread that compresses would get one of its own
 
 
-def raise_open_files() -> int:
-    """Allow as many open files as the hard limit says; that number."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
+def raise_open_files() -> None:
+    """Allow as many open files as the hard limit says. `Disk.max_open_files` tells what is so."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # then it stays as it is
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
 
 
 def collect_garbage_rarely() -> None:

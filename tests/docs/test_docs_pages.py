@@ -41,7 +41,7 @@ def test_the_page_names_every_field_of_status(tmp_path: Path) -> None:
     config = load(f"state_dir: {tmp_path}\n{CONFIG}", file="c.yaml", env={}, registry=registry)
     here = world()
     try:
-        shown = status(Pipeline(config, here, logging.getLogger("test")))
+        shown = asyncio.run(status(Pipeline(config, here, logging.getLogger("test"))))
     finally:
         here.offload.close()
     of_route = msgspec.convert(shown, ShownStatus).routes["all"]

@@ -119,7 +119,7 @@ def test_start_from_rules_only_what_was_there_at_the_first_start(tmp_path: Path)
         stage.add(known=True)
         await stage.bound()
         assert await stage.texts("rest") == ["new"]
-        stage.checkpoint.update(stage.origins.positions())
+        stage.checkpoint.update(*stage.origins.standing(everything=True))
         await stage.checkpoint.save()
 
     async def appeared_later(stage: Stage) -> None:

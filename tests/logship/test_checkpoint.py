@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -10,19 +11,20 @@ from hypothesis import strategies as st
 
 from logship.checkpoint import FILE_NAME, Checkpoint
 from logship.journal import HEADER, ForeignFile, Key, Saved, line, parse
+from logship.loss import NOTHING_KNOWN, Following
 from logship.rows.address import Generation, Position
 from logship.testing.virtual_time import run_virtual, virtual_world
 
 names = st.text(st.characters(codec="utf-8"), max_size=8)
-saved = st.builds(
-    Saved,
-    st.builds(
-        Position,
-        st.builds(Generation, st.integers(0, 2**63 - 1), st.integers(0, 2**32 - 1)),
-        st.integers(0, 2**48),
-    ),
+generations = st.builds(Generation, st.integers(0, 2**63 - 1), st.integers(0, 2**32 - 1))
+sizes = st.integers(0, 2**48)
+following = st.builds(
+    Following,
     st.integers(0, 2**62),
+    sizes,
+    st.lists(st.tuples(generations, sizes, st.booleans()), max_size=3).map(tuple),
 )
+saved = st.builds(Saved, st.builds(Position, generations, sizes), st.integers(0, 2**62), following)
 entries = st.lists(st.tuples(st.builds(Key, names, names), st.none() | saved), max_size=8)
 
 
@@ -147,3 +149,46 @@ def test_saving_in_a_loop_appends_and_snapshots(tmp_path: Path) -> None:
         assert (tmp_path / FILE_NAME).read_bytes().count(b"\n") < 60
 
     run_virtual(save())
+
+
+def test_what_was_known_to_follow_is_found_after_a_restart(tmp_path: Path) -> None:
+    known = Following(7, 100, ((Generation(9, 9), 60, True),))
+
+    async def save() -> None:
+        first = checkpoint(tmp_path)
+        first.update({Key("r", "o"): position(1)}, {Key("r", "o"): known})
+        await first.save()
+        again = checkpoint(tmp_path)
+        assert again.following("r", "o") == known
+        assert again.following("new", "o", was="r") == known
+        assert again.following("r", "other") == NOTHING_KNOWN
+
+    run_virtual(save())
+
+
+def test_a_log_that_grows_while_its_route_stands_is_noted_now_and_then_and_at_the_end(
+    tmp_path: Path,
+) -> None:
+    key = Key("r", "o")
+
+    async def save() -> None:
+        opened = checkpoint(tmp_path)
+        noted = []
+        for size in range(21):
+            opened.update({key: position(1)}, {key: Following(7, size)})
+            noted.append(opened.following("r", "o").unsettled)
+            await asyncio.sleep(1.0)
+        assert noted == [0] * 10 + [10] * 10 + [20]
+        opened.update({key: position(1)}, {key: Following(7, 21)}, last=True)
+        assert opened.following("r", "o").unsettled == 21
+        rotated = Following(7, 22, ((Generation(9, 9), 22, False),))
+        opened.update({key: position(1)}, {key: rotated})
+        assert opened.following("r", "o") == rotated
+
+    run_virtual(save())
+
+
+def test_a_line_of_an_agent_that_knew_nothing_of_what_follows_is_read() -> None:
+    text = b'{"route":"r","origin":"o","generation":"000000000000000500000006","offset":7,"at":8}'
+    loaded = parse(HEADER + b"%08x %s\n" % (crc32(text), text))
+    assert loaded.positions == {Key("r", "o"): Saved(position(7), 8)}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from logship.feed import DiskFeed
 from logship.follow import QUIET_SECS, Follower
+from logship.loss import Loss
 from logship.origin import Labels, LogFile, Origin
 from logship.testing import cri_line
 from logship.testing.virtual_time import run_virtual, virtual_world
@@ -20,7 +21,10 @@ def follower_of(directory: Path, world: World) -> Follower:
 
 
 async def texts(follower: Follower, world: World, losses: list[str]) -> list[str]:
-    feed = DiskFeed("r", follower, world, None, lambda: None, lambda size, why: losses.append(why))
+    def lost(loss: Loss) -> None:
+        losses.append(loss.reason.said)
+
+    feed = DiskFeed("r", follower, world, None, lambda: None, lost)
     found: list[str] = []
     for _ in range(100):
         batch = await feed.take(262144)
@@ -69,7 +73,7 @@ def test_a_truncated_file_begins_again_as_another_generation(tmp_path: Path) -> 
         live = tmp_path / "0.log"
         live.write_bytes(cri_line("old and long enough"))
         follower = follower_of(tmp_path, world)
-        feed = DiskFeed("r", follower, world, None, lambda: None, lambda size, why: None)
+        feed = DiskFeed("r", follower, world, None, lambda: None, lambda loss: None)
         batch = await feed.take(262144)
         assert batch is not None
         feed.settle(batch)

@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from logship.batch import Batch
 from logship.feed import DiskFeed
 from logship.follow import QUIET_SECS, Follower
+from logship.loss import Loss
 from logship.origin import Labels, LogFile, Origin
 from logship.pulse import look
 from logship.rows.address import Position, time_text
@@ -68,7 +69,7 @@ class Machine(RuleBasedStateMachine):
     async def refresh(self) -> None:
         self.follower.refresh()
 
-    def lose(self, size: int, why: str) -> None:
+    def lose(self, loss: Loss) -> None:
         self.lost += 1
 
     def line(self, stream: str, tag: str, text: str) -> bytes:

@@ -27,7 +27,7 @@ def follower_of(d, world, cutting=CRI):
 
 def feed_of(f, world, losses=None, position=None):
     losses = [] if losses is None else losses
-    feed = DiskFeed("r", f, world, position, lambda: None, lambda n, why: losses.append((n, why)))
+    feed = DiskFeed("r", f, world, position, lambda: None, losses.append)
     f.feeds.append(feed)
     return feed
 

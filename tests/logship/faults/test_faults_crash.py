@@ -107,7 +107,7 @@ def test_take_survives_year_10000(tmp_path):
         r = Route("r", NoSender(), [], Budget(1 << 24), RouteCounters(), w.clock, LOG)
 
         b = Binding(feed, Selection(), r)
-        r.bindings.add(b)
+        r.add(b)
         r.sender.offer = lambda reader, batch: None
         await r._take(b)  # pull() has no other guard
 

@@ -207,9 +207,6 @@ def test_truncated_plain_file_without_times(tmp_path, n):
     run_virtual(go())
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the same first line is the same generation: see docs/operations.md"
-)
 def test_same_first_line_after_truncation(tmp_path):
     async def go():
         w = virtual_world()

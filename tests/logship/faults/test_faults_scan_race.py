@@ -4,15 +4,19 @@ The disk here rotates at a chosen moment: a real rename, between the agent's own
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from logship.catalog import Entry
+from logship.origin import Labels, LogFile, Origin
 from logship.rows.address import Position
+from logship.source_catalog import SourceCatalog
 from logship.testing import cri_line
-from logship.testing.virtual_time import InlineOffload, VirtualClock, run_virtual
-from logship.world import DirEntry, Disk, World
-from tests.logship.faults.stage import feed_of, follower_of, read
+from logship.testing.virtual_time import EPOCH_NS, InlineOffload, VirtualClock, run_virtual
+from logship.world import DirEntry, Disk, Stat, World
+from tests.logship.faults.stage import LOG, feed_of, follower_of, origins_of, read, rule
 
 SEEN, OPEN = "0.log", "0.log.20261123-000000"
 
@@ -30,6 +34,16 @@ class RotatingDisk(Disk):
             self.armed = False
             found = self.rotate(found)
         return found
+
+
+class CoarseDisk(RotatingDisk):
+    """Stamps directories with a clock that ticks rarely, as kernels before 6.13 do."""
+
+    tick_ns = 0
+
+    def stat(self, path: str) -> Stat | None:
+        found = super().stat(path)
+        return replace(found, mtime_ns=self.tick_ns) if found and Path(path).is_dir() else found
 
 
 def world_of(disk: Disk) -> World:
@@ -107,5 +121,28 @@ def test_a_saved_generation_that_shows_up_late_is_waited_for(tmp_path: Path) -> 
             await world.clock.sleep(1)
             got += await read(feed)
         assert (got, losses) == (["before", "after"], [])
+
+    run_virtual(go())
+
+
+def test_two_changes_in_one_tick_of_the_clock_hide_nothing_when_an_agent_starts(
+    tmp_path: Path,
+) -> None:
+    async def go() -> None:
+        directory = tmp_path / "pod"
+        directory.mkdir()
+        (directory / SEEN).write_bytes(cri_line("before", time_ns=10**18))
+        disk = CoarseDisk(during_the_scan(directory))
+        disk.tick_ns, disk.armed = EPOCH_NS, True
+        world = world_of(disk)
+        origins, _ = origins_of(tmp_path / "state", world, [rule("r")])
+        waiting: list[Entry] = []
+        catalog = SourceCatalog("s", origins, waiting.append, world, LOG)
+        catalog.add(Origin("k", Labels({})), LogFile(str(directory), SEEN))
+        await origins.bind(waiting.pop())
+        feed = next(iter(origins.entries["k"].bindings.values())).feed
+        got = await read(feed)
+        await world.clock.sleep(2)
+        assert got + await read(feed) == ["before", "after"]
 
     run_virtual(go())
