@@ -1,11 +1,13 @@
-"""`python -m bench throughput [--json FILE]`."""
+"""`python -m bench throughput [--json FILE]`, `python -m bench tail [--json FILE]`."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import orjson
 
 from bench.destinations import PATHS
+from bench.tail import report
 from bench.throughput import as_json, measure
 
 _HEAD = (
@@ -14,9 +16,25 @@ _HEAD = (
 )
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(required=True)
+    _add_throughput(commands)
+    _add_tail(commands)
+    options = parser.parse_args()
+    code: int = options.run(options)
+    return code
+
+
+def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    tail = commands.add_parser("tail", help="cost and delay of following 2,000 files")
+    tail.add_argument("--json", type=Path, metavar="FILE")
+    tail.add_argument("--parts", nargs="+", choices=report.NAMES, default=list(report.NAMES))
+    tail.add_argument("--short", action="store_true", help="less exact, at most 40 s")
+    tail.set_defaults(run=lambda found: report.run(found.parts, found.short, found.json))
+
+
+def _add_throughput(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     throughput = commands.add_parser("throughput", help="MB of log per CPU-second of the agent")
     throughput.add_argument("--json", type=Path, metavar="FILE")
     throughput.add_argument("--paths", nargs="+", choices=PATHS, default=list(PATHS))
@@ -24,7 +42,10 @@ def main() -> None:
     throughput.add_argument("--files", type=int, default=20)
     throughput.add_argument("--mb", type=int, default=400, help="size of a workload")
     throughput.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
+    throughput.set_defaults(run=_throughput)
+
+
+def _throughput(options: argparse.Namespace) -> int:
     rows = []
     print(_HEAD)
     for kind in options.workloads:
@@ -40,7 +61,8 @@ def main() -> None:
             )
     if options.json:
         options.json.write_bytes(orjson.dumps(as_json(rows), option=orjson.OPT_INDENT_2))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

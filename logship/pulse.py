@@ -1,78 +1,189 @@
-"""Sees files grow: fstat of followed files, every 50 ms for busy ones, backing off to 1 s.
+"""Sees files grow: looks at those in use, has the kernel tell about those at rest.
 
-This is the one poll we allow ourselves: inotify events for every write cost ten times as much
-(49 us a write by watchdog). New and renamed files are seen by the source's watch; as a backup each
-origin's directory entry is compared once a second with the file that is open.
+A file in use is looked at with fstat every 50 to 600 ms: the more rarely, the less it says, so that
+a look finds enough to be worth a batch. inotify events for every write would cost ten times as much
+(49 us a write). A file at rest (quiet for `REST_SECS`, all of it settled) is left to the kernel
+(`rest`), whose one notice makes it a file in use again: silent files cost a look twice a minute.
+A quiet file that cannot be left to the kernel is looked at every second.
+
+New and renamed files are seen by the source's watch (`rouse`); as a backup each origin's directory
+entry is compared with the file that is open: once a second while it is quiet, at rest every time.
 """
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 
 from logship.follow import Follower
+from logship.rest import AtRest, may_rest
 from logship.world import Clock, Disk
+from logship.world.notices import Inotify, Notices
 
 BUSY_SECS = 0.05
+GATHER_SECS = 0.6
+"""The longest that rows of a file in use wait until somebody looks."""
+WORTH_BYTES = 16 * 1024
+"""What a look should find: with less, looking and making a batch cost more than its rows."""
 IDLE_SECS = 1.0
+REST_SECS = 5.0
+BACKUP_SECS = 30.0
+"""Between looks at a file at rest, in case a notice was lost."""
+_TOGETHER_SECS = 0.001
+
+
+@dataclass(eq=False, slots=True)
+class _Pace:
+    """When one follower is looked at."""
+
+    follower: Follower
+    interval: float
+    changed_at: float
+    phase: int
+    """Slow looks are spread over time."""
+    looked_at: float = float("-inf")
+    """When its directory was compared."""
+    due_at: float = 0.0
 
 
 class Pulse:
-    def __init__(self, clock: Clock, disk: Disk) -> None:
-        self._clock = clock
-        self._disk = disk
-        self._due: list[tuple[float, int, Follower]] = []
-        self._order = count()
-        self._intervals: dict[int, float] = {}
-        self._added = asyncio.Event()
+    def __init__(
+        self, clock: Clock, disk: Disk, open_notices: Callable[[], Notices] = Inotify
+    ) -> None:
+        self._clock, self._disk, self._open_notices = clock, disk, open_notices
+        self._paces: dict[Follower, _Pace] = {}
+        self._due: dict[float, list[_Pace]] = {}
+        """By time; times are multiples of intervals, so that many share one waking."""
+        self._times: list[float] = []
+        self._phases = count()
+        self._woken = asyncio.Event()
+        self._rest: AtRest | None = None
 
     def add(self, follower: Follower) -> None:
-        self._intervals[id(follower)] = BUSY_SECS
-        self._schedule(follower, BUSY_SECS)
+        now = self._clock.now()
+        phase = next(self._phases) % int(BACKUP_SECS)
+        pace = self._paces[follower] = _Pace(follower, BUSY_SECS, now, phase)
+        self._schedule(pace, now)
 
     def remove(self, follower: Follower) -> None:
-        self._intervals.pop(id(follower), None)
+        self._paces.pop(follower, None)
+        if self._rest is not None:
+            self._rest.end(follower)
 
-    def _schedule(self, follower: Follower, secs: float) -> None:
-        heappush(self._due, (self._clock.now() + secs, next(self._order), follower))
-        self._added.set()
+    def rouse(self, follower: Follower) -> None:
+        """Something happened to its files: look at it soon, and often."""
+        pace = self._paces.get(follower)
+        if pace is None:
+            return
+        if self._rest is not None:
+            self._rest.end(follower)
+        now = self._clock.now()
+        pace.changed_at, pace.interval = now, BUSY_SECS
+        self._schedule(pace, now)
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            self._added.clear()
-            wait = self._due[0][0] - self._clock.now() if self._due else None
-            if wait is not None and wait <= 0:
-                self._beat(heappop(self._due)[2])
-            elif wait is not None and wait < BUSY_SECS:
-                await self._clock.sleep(wait)
-            else:
-                try:
-                    await asyncio.wait_for(self._added.wait(), wait)
-                except TimeoutError:
-                    continue
+        try:
+            self._rest = AtRest(self._open_notices(), self._woken.set)
+        except OSError:
+            self._rest = None  # every file is looked at
+        try:
+            while True:
+                await self._wait()
+                for follower in self._rest.roused() if self._rest else ():
+                    self.rouse(follower)
+                    self._beat(self._paces[follower])
+                self._beat_due(self._clock.now() + _TOGETHER_SECS)
+        finally:
+            if self._rest is not None:
+                self._rest.close()
+                self._rest = None
 
-    def _beat(self, follower: Follower) -> None:
-        interval = self._intervals.get(id(follower))
-        if interval is None:
-            return
+    async def _wait(self) -> None:
+        """Until the next look is due, or something happened."""
+        self._woken.clear()
+        wait = self._times[0] - self._clock.now() if self._times else None
+        # Not wait_for: in Python 3.11 it swallows a cancellation that meets the event.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._woken.wait()
+
+    def _schedule(self, pace: _Pace, now: float) -> None:
+        interval = pace.interval
+        phase = pace.phase if interval > IDLE_SECS else 0
+        at = ((now + _TOGETHER_SECS - phase) // interval + 1) * interval + phase
+        pace.due_at = at
+        if at not in self._due:
+            self._due[at] = []
+            heappush(self._times, at)
+            self._woken.set()
+        self._due[at].append(pace)
+
+    def _beat_due(self, until: float) -> None:
+        while self._times and self._times[0] <= until:
+            at = heappop(self._times)
+            for pace in self._due.pop(at):
+                if pace.due_at == at and pace.follower in self._paces:
+                    self._beat(pace)
+
+    def _beat(self, pace: _Pace) -> None:
+        follower, now = pace.follower, self._clock.now()
+        before = _size(follower)
         grown = False
         try:
             grown = follower.poll()
-            if interval >= IDLE_SECS or not follower.generations:
-                grown = look(follower, self._disk) or grown
+            if not grown and now - pace.looked_at >= IDLE_SECS:
+                pace.looked_at = now
+                grown = look(follower, self._disk)
         except OSError as error:
             follower.complain(error)
         wake(follower, grown)
-        interval = BUSY_SECS if grown else min(interval * 2, IDLE_SECS)
-        self._intervals[id(follower)] = interval
-        self._schedule(follower, interval)
+        self._pace(pace, grown, _size(follower) - before, now)
+        self._schedule(pace, now)
+
+    def _pace(self, pace: _Pace, grown: bool, size: int, now: float) -> None:
+        """How long until the next look. `size`: bytes it has grown by, about."""
+        if grown:
+            if self._rest is not None:
+                self._rest.missed(pace.follower)
+            pace.changed_at = now
+            if pace.interval > GATHER_SECS:
+                pace.interval = BUSY_SECS
+            elif size < WORTH_BYTES:
+                pace.interval = min(pace.interval * 2, GATHER_SECS)
+            elif size >= 2 * WORTH_BYTES:
+                pace.interval = max(pace.interval / 2, BUSY_SECS)
+        elif now - pace.changed_at < REST_SECS:
+            pace.interval = min(pace.interval * 2, GATHER_SECS)
+        else:
+            pace.interval = BACKUP_SECS if self._rests(pace.follower) else IDLE_SECS
+
+    def _rests(self, follower: Follower) -> bool:
+        """Whether the kernel tells when it is touched."""
+        if self._rest is None:
+            return False
+        if self._rest.holds(follower):
+            return True
+        if not may_rest(follower) or not self._rest.begin(follower):
+            return False
+        try:
+            if follower.poll() or look(follower, self._disk):  # before the kernel watched it
+                self._rest.end(follower)
+                wake(follower, True)
+                return False
+        except OSError as error:
+            follower.complain(error)
+        return True
 
 
 def look(follower: Follower, disk: Disk) -> bool:
     """Look at the directory if its files are not those that are open; whether there are more."""
     stat = disk.stat(f"{follower.log.directory}/{follower.log.name}")
-    live = next((log for log in follower.generations if log.live), None)
-    changed = live is not None and (stat is None or live.inode != (stat.device, stat.inode))
+    live = next((log.inode for log in follower.generations if log.live), None)
+    there = (stat.device, stat.inode) if stat else None
+    changed = live != there and not (there and follower.opening.waits_for(there))
     directory = disk.stat(follower.log.directory)
     if not changed and directory and directory.mtime_ns == follower.directory_mtime_ns:
         return False
@@ -85,3 +196,8 @@ def wake(follower: Follower, grown: bool) -> None:
     for feed in follower.feeds:
         if grown or feed.due():
             feed.on_ready()
+
+
+def _size(follower: Follower) -> int:
+    """Of the file that grows."""
+    return follower.generations[-1].size if follower.generations else 0
