@@ -154,6 +154,7 @@ class DiskFeed:
         self._log, self._reader = log, log.reader(self._world)
         self._next = Position(log.generation, offset)
         self._ledger.taken(Span(log.generation, offset, offset))
+        self._follower.settle_up()
 
     async def _advance(self, log: LogGeneration, max_bytes: int) -> tuple[Cut | None, bool]:
         """(a finished block if any, whether it makes sense to go on)."""
@@ -190,7 +191,6 @@ class DiskFeed:
         later = self._follower.generations.after(log.generation)
         if later is not None:
             self._start(later, 0)
-            self._follower.settle_up()
             return None, True
         self.exhausted = self._follower.retired
         streams = list(self._cutter.opened) if self.exhausted else self._late(log)

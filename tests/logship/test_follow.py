@@ -8,6 +8,7 @@ from logship.feed import DiskFeed
 from logship.follow import QUIET_SECS, Follower
 from logship.loss import Loss
 from logship.origin import Labels, LogFile, Origin
+from logship.rows.address import Position
 from logship.testing import cri_line
 from logship.testing.virtual_time import run_virtual, virtual_world
 from logship.world import World
@@ -84,5 +85,21 @@ def test_a_truncated_file_begins_again_as_another_generation(tmp_path: Path) -> 
         batch = await feed.take(262144)
         assert batch is not None
         assert list(batch.rows.texts) == ["new"]
+
+    run_virtual(go())
+
+
+def test_an_agent_that_starts_lets_go_of_what_was_settled_before(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = virtual_world()
+        for n in range(3):
+            (tmp_path / f"0.log.2026112{n}-000000").write_bytes(cri_line("x", time_ns=10**18 + n))
+        (tmp_path / "0.log").write_bytes(cri_line("new", time_ns=10**18 + 9))
+        position = Position(follower_of(tmp_path, world).generations[-1].generation, 0)
+        follower = follower_of(tmp_path, world)
+        feed = DiskFeed("r", follower, world, position, lambda: None, lambda loss: None)
+        follower.add_feed(feed)
+        assert await feed.take(1) is not None  # nothing of it is settled yet
+        assert [log.live for log in follower.generations] == [True]
 
     run_virtual(go())
