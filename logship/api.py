@@ -17,11 +17,13 @@ import msgspec
 from logship.batch import Batch
 from logship.origin import Labels, LogFile, Origin, Rotation
 from logship.outcome import DELIVERED, Again, ConfigError, Outcome, Refused, Retry
+from logship.rows import kernel
 from logship.rows.address import (
     Generation,
     Mark,
     Position,
     Span,
+    id_low,
     id_prefix,
     id_tails,
     time_ns,
@@ -42,8 +44,8 @@ __all__ = [
     "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Generation", "Joins",
     "JsonObject", "Labels", "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome",
     "Position", "Refused", "Retry", "Rotation", "Rows", "Sink", "Source", "Span", "StartFrom",
-    "Transform", "World", "entries", "escaped", "id_prefix", "id_tails", "index", "is_time",
-    "of_fields", "of_glog", "parse_object", "time_ns", "time_text", "translate",
+    "Transform", "World", "entries", "escaped", "id_low", "id_prefix", "id_tails", "index", "is_time",
+    "kernel", "of_fields", "of_glog", "parse_object", "time_ns", "time_text", "translate",
 ]  # fmt: skip
 
 

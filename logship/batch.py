@@ -78,6 +78,10 @@ class Batch:
         if not self._changed:
             self._rows = self._ids = None
 
+    def is_empty(self) -> bool:
+        """Whether there are no rows; a block has at least one."""
+        return not (self.block if self._rows is None else len(self._rows))
+
     def row_count(self) -> int:
         """Rows; of a block that nobody has indexed, its lines."""
         if self._rows is not None:

@@ -100,7 +100,9 @@ class Follower:
         names = {(stat.device, stat.inode): name for name, stat in stats.items()}
         live = stats.get(self.log.name)  # by name: another file may be a link to the same
         for log in self.generations:
-            log.live = live is not None and log.inode == (live.device, live.inode)
+            was_live, log.live = log.live, bool(live and log.inode == (live.device, live.inode))
+            if was_live and not log.live:  # what the runtime still has to say comes from now on
+                log.changed_at, log.told_ended = self.world.clock.now(), False
         opening.keep_ignoring(stats.values())
         held = {log.inode for log in self.generations} | opening.rename_nameless(names)
         # The live one first, then the oldest: names that are given depend on those given before.

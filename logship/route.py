@@ -127,7 +127,7 @@ class Route:
             mine = transform.apply(mine)
             if mine is not before and mine.touched:
                 self.counters.dropped_rows[name] += len(before.rows) - len(mine.rows)
-        if mine.row_count() == 0:
+        if mine.is_empty():
             binding.settle(batch)
         else:
             self.sender.offer(binding, mine)

@@ -4,7 +4,10 @@ import argparse
 import platform
 from importlib.metadata import version
 
+from logship.rows import kernel
+
 
 def run(options: argparse.Namespace) -> int:
-    print(f"logship {version('logship')} (row kernel: pure Python; {platform.python_version()})")
+    python = platform.python_version()
+    print(f"logship {version('logship')} (row kernel: {kernel.in_use()}; Python {python})")
     return 0

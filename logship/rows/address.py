@@ -17,6 +17,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
+from logship.rows import kernel
+
 OFFSET_BITS = 48
 ID_CHARS = 48
 
@@ -114,9 +116,16 @@ def id_prefix(origin: str, generation: Generation) -> str:
     return f"{origin}{generation.time_ns & (2**64 - 1):016x}{generation.digest >> 16:04x}"
 
 
+def id_low(generation: Generation) -> int:
+    """What the last 16 digits of an id say beside the offset."""
+    return (generation.digest & 0xFFFF) << OFFSET_BITS
+
+
 def id_tails(generation: Generation, offsets: Sequence[int]) -> Sequence[bytes]:
     """Per row the last 16 digits of its id, made by a few calls into C."""
-    low = (generation.digest & 0xFFFF) << OFFSET_BITS
+    low = id_low(generation)
+    if (tails := kernel.id_tails(offsets, low)) is not None:
+        return _sixteens(len(offsets)).unpack(tails)
     words = array("Q", map(low.__add__, offsets))
     if sys.byteorder == "little":
         words.byteswap()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from logship.rows.address import Generation, Position, Span
-from logship.rows.index import Cutting, Record, addresses, build, join, physical_lines
+from logship.rows.index import Cutting, Record, addresses, build, finished, join, physical_lines
 from logship.rows.joins import Joined, joined
 from logship.rows.last_lines import may_go_on, plain_may_go_on
 from logship.rows.lines import STDERR, STDOUT, Lines
@@ -72,9 +72,12 @@ class Cutter:
             return None
         body = buffered[:size] if self._tail else buffered
         span = Span(generation, start, start + size)
-        if not self._open and not self._may_end_open(body):
-            return Cut(body, (span,))
-        return self._carve([*self._open, (span, body)])
+        if self._open:
+            return self._carve([*self._open, (span, body)])
+        rows = finished(body, span, self.cutting)
+        if rows is not None or not self._may_end_open(body):
+            return Cut(body, (span,), rows)
+        return self._carve([(span, body)])
 
     def flush(self, streams: Collection[str] = _STREAMS) -> Cut | None:
         """Close the open records of these streams: by timeout, exit or removal.

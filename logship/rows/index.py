@@ -15,11 +15,16 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
 
+from logship.rows import kernel
 from logship.rows.address import Generation, Mark, Span, time_text
 from logship.rows.joins import Joins, joined
-from logship.rows.lines import FORMATS, FULL, PARTIAL, Format, Lines, cri_content
+from logship.rows.lines import FORMATS, FULL, PARTIAL, Format, Lines, cri_content, lines_of
 from logship.rows.rows import Rows
+
+if TYPE_CHECKING:
+    from logship.rows._kernel import Table
 
 _NEWLINE = 10
 
@@ -55,14 +60,29 @@ def index(block: bytes, pieces: Sequence[Span], cutting: Cutting) -> Rows:
     return joined(rows, cutting.joins, cutting.max_row_bytes).rows
 
 
+def finished(block: bytes, piece: Span, cutting: Cutting) -> Rows | None:
+    """The rows, if the compiled kernel sees at once that no record is open at the end."""
+    if cutting.format != "cri" or cutting.joins is not None:
+        return None
+    if (
+        (table := kernel.scan(block)) is None
+        or table.ends_open()
+        or table.longest_line >= cutting.max_row_bytes
+    ):
+        return None
+    lines = lines_of(table, piece.start)
+    return build(block, (piece,), cutting, lines, join(lines, cutting)[0])
+
+
 def physical_lines(block: bytes, cutting: Cutting, at: int = 0) -> Lines:
     """Lines of the block; one longer than `max_row_bytes` counts as several of that length."""
     limit = cutting.max_row_bytes
     find = FORMATS[cutting.format]
+    lines = find(block, at)
+    if lines.table is not None and lines.table.longest_line < limit:
+        return lines
     if len(block) > limit and max(map(len, block.split(b"\n"))) > limit:
         lines = _fragments(block, limit, find, at)
-    else:
-        lines = find(block, at)
     if not block or block.endswith(b"\n"):
         return lines
     return lines._replace(tags=[*lines.tags[:-1], FULL])  # nothing can follow on that line
@@ -139,6 +159,8 @@ def build(
     left_out: Sequence[Record] = (),
 ) -> Rows:
     """Columns of rows: lines, with `whole` records in place of their parts, without `left_out`."""
+    if lines.table is not None and len(pieces) == 1:
+        return _of_table(lines.table, pieces[0], block, whole, left_out)
     generation, offsets, elsewhere = addresses(lines.starts, pieces)
     columns = (offsets, lines.times, lines.streams, lines.texts)
     marks = _marks(lines, block, cutting)
@@ -154,6 +176,37 @@ def build(
     else:
         rows = Rows(generation, *columns, marks=marks, elsewhere=elsewhere)
     return _time_malformed(rows)
+
+
+def _of_table(
+    table: "Table",
+    piece: Span,
+    block: bytes,
+    whole: Sequence[Record],
+    left_out: Sequence[Record],
+) -> Rows:
+    """The same, where the compiled kernel has the lines: nothing of them is malformed or cut."""
+    marks: dict[int, Mark] = {}
+    if whole or left_out:
+        starts = table.column("starts")
+        gone = {part for record in whole for part in record.parts[:-1]}
+        gone.update(part for record in left_out for part in record.parts)
+        texts = [
+            (record.parts[-1], record.parts[0], _contents(record.parts, block, starts))
+            for record in whole
+        ]
+        ends = [record.parts[-1] for record in whole if record.unfinished]
+        if ends:
+            order = sorted(gone)
+            marks = {end - bisect_right(order, end): Mark(unfinished=True) for end in ends}
+        table = table.fold(texts, gone)
+    column = table.column
+    offsets, times = column("offsets", piece.start), column("times")
+    return Rows(piece.generation, offsets, times, column("streams"), column("texts"), marks=marks)
+
+
+def _contents(parts: Sequence[int], block: bytes, starts: Sequence[int]) -> bytes:
+    return b"".join(cri_content(block[starts[part] : starts[part + 1]]) for part in parts)
 
 
 def _marks(lines: Lines, block: bytes, cutting: Cutting) -> dict[int, Mark]:

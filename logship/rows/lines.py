@@ -16,9 +16,14 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import accumulate
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
+
+from logship.rows import kernel
+
+if TYPE_CHECKING:
+    from logship.rows._kernel import Table
 
 STDOUT, STDERR = "stdout", "stderr"
 PARTIAL, FULL = "P", "F"
@@ -39,6 +44,8 @@ class Lines(NamedTuple):
     """`P` (more of this record follows on its stream) or `F`."""
     texts: Sequence[str]
     malformed: frozenset[int] = frozenset()
+    table: "Table | None" = None
+    """What the compiled kernel found: the columns show it."""
 
 
 Format = Callable[[bytes, int], Lines]
@@ -55,6 +62,8 @@ _LEADING_TIME = re.compile(rf"\[?({TIME.replace('T', '[T ]')})(?=[\s\],;|]|$)", 
 
 def cri(block: bytes, at: int = 0) -> Lines:
     """Lines as containerd and CRI-O write them."""
+    if (table := kernel.scan(block)) is not None:
+        return lines_of(table, at)
     text = block.decode(errors="replace")
     found = _CRI.findall(text)
     if not found:
@@ -66,6 +75,13 @@ def cri(block: bytes, at: int = 0) -> Lines:
         return _cri_each(block, at)
     starts = ends if len(text) == len(block) else _line_starts(block, at)
     return Lines(starts, times, streams, tags, texts)
+
+
+def lines_of(table: "Table", at: int) -> Lines:
+    """What the compiled kernel has found."""
+    column = table.column
+    starts, times, streams = column("starts", at), column("times"), column("streams")
+    return Lines(starts, times, streams, column("tags"), column("texts"), table=table)
 
 
 def dates_exist(times: Sequence[str]) -> bool:

@@ -8,9 +8,13 @@ small dicts beside the columns, so that the common row pays nothing for them.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress, count, pairwise
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from logship.rows import kernel
 from logship.rows.address import PLAIN, Generation, Mark, id_prefix, id_tails, row_id
+
+if TYPE_CHECKING:
+    from logship.rows._kernel import Table
 
 T = TypeVar("T")
 JsonObject = Mapping[str, object]
@@ -59,6 +63,16 @@ class Rows:
         for row, generation in self.elsewhere.items():
             ids[row] = row_id(origin, generation, self.offsets[row])
         return ids
+
+    @property
+    def table(self) -> "Table | None":
+        """The compiled index that these columns show, if they do."""
+        return kernel.table_of(self.offsets, self.times, self.streams, self.texts)
+
+    def latest(self) -> str | None:
+        """The greatest time, if all are in UTC and that is known at once; else None."""
+        table = self.table if self.given_ids is None else None
+        return table.latest() if table is not None else None
 
     def keep(self, mask: Sequence[object]) -> "Rows":
         """The rows whose entry in `mask` is true."""

@@ -103,3 +103,34 @@ def test_an_agent_that_starts_lets_go_of_what_was_settled_before(tmp_path: Path)
         assert [log.live for log in follower.generations] == [True]
 
     run_virtual(go())
+
+
+def test_what_a_silent_log_says_right_after_its_rotation_is_read(tmp_path: Path) -> None:
+    async def go() -> None:
+        world = virtual_world()
+        live, old = tmp_path / "0.log", tmp_path / "0.log.20261123-000000"
+        live.write_bytes(cri_line("a", time_ns=10**18))
+        follower = follower_of(tmp_path, world)
+        feed = DiskFeed("r", follower, world, None, lambda: None, lambda loss: None)
+        follower.add_feed(feed)
+        found: list[str] = []
+
+        async def read() -> None:
+            follower.look_again()
+            while (batch := await feed.take(262144)) is not None:
+                found.extend(batch.rows.texts)
+                feed.settle(batch)
+
+        await read()
+        await world.clock.sleep(60)
+        live.rename(old)
+        live.write_bytes(cri_line("c", time_ns=10**18 + 9))
+        await read()
+        with old.open("ab") as file:  # the runtime's flush comes after its new file
+            file.write(cri_line("b", time_ns=10**18 + 1))
+        for _ in range(3):
+            await read()
+            await world.clock.sleep(QUIET_SECS)
+        assert found == ["a", "b", "c"]
+
+    run_virtual(go())

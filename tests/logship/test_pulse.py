@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logship.feed import DiskFeed
-from logship.follow import Follower
+from logship.follow import QUIET_SECS, Follower
 from logship.origin import Labels, LogFile, Origin
 from logship.pulse import BACKUP_SECS, GATHER_SECS, IDLE_SECS, REST_SECS, Pulse
 from logship.rest import BLIND_STRIKES, AtRest
@@ -150,7 +150,7 @@ def test_a_file_at_rest_that_is_renamed_is_followed_with_its_successor(tmp_path:
             await one.world.clock.sleep(AT_REST_SECS)
             one.path.rename(tmp_path / "0.log.1")
             one.write("successor")
-            assert await one.secs_until_found(2) <= IDLE_SECS + 0.2
+            assert await one.secs_until_found(2) <= IDLE_SECS + QUIET_SECS + 0.2
             assert one.found == ["first", "successor"]
 
     run_virtual(go())

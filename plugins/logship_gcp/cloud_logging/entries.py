@@ -11,7 +11,16 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
-from logship.api import Batch, JsonObject, Mark, entries, escaped, id_prefix, id_tails, parse_object
+from logship.api import (
+    Batch,
+    JsonObject,
+    Mark,
+    entries,
+    escaped,
+    id_prefix,
+    id_tails,
+    parse_object,
+)
 from logship_gcp.cloud_logging.frames import Frame
 from logship_gcp.cloud_logging.middles import JSON, QUOTED_TEXT, TEXT, Middles
 from logship_gcp.cloud_logging.payloads import (
@@ -23,6 +32,7 @@ from logship_gcp.cloud_logging.payloads import (
 )
 from logship_gcp.cloud_logging.row_times import row_times
 from logship_gcp.cloud_logging.special import Lifted, Reader
+from logship_gcp.cloud_logging.tabled import by_table
 
 MAX_ENTRY_BYTES = 240 * 1024
 """Google allows 256 KiB by an inner measure that it calls approximate."""
@@ -34,66 +44,68 @@ def encode(batch: Batch, frame: Frame, reader: Reader, *, now_ns: int, alone: bo
 
     `alone`: they go into a request of this origin alone, which has the frame.
     """
-    return _Encoder(batch, frame, reader, now_ns, alone).run()
+    return Encoder(batch, frame, reader, now_ns, alone).run()
 
 
-class _Encoder:
+class Encoder:
     def __init__(self, batch: Batch, frame: Frame, reader: Reader, now_ns: int, alone: bool):
-        self._rows = batch.rows
-        self._digest = batch.origin.digest
-        self._reader = reader
-        self._middles = Middles(frame, alone)
-        self._room = max(MAX_ENTRY_BYTES - frame.size, _MIN_ROOM)
+        self.rows = batch.rows
+        self.digest = batch.origin.digest
+        self.reader = reader
+        self.middles = Middles(frame, alone)
+        self.room = max(MAX_ENTRY_BYTES - frame.size, _MIN_ROOM)
         times, clamped = row_times(batch, now_ns)
-        self._times = times
-        self._labels = {row: _mark_labels(mark) for row, mark in self._rows.marks.items()}
+        self.times = times
+        self.labels = {row: _mark_labels(mark) for row, mark in self.rows.marks.items()}
         for row in clamped:
-            self._labels.setdefault(row, {})["logship/clamped"] = "true"
-        if self._rows.given_ids is None:
-            self._streams = self._rows.streams
+            self.labels.setdefault(row, {})["logship/clamped"] = "true"
+        if self.rows.given_ids is None:
+            self.streams = self.rows.streams
         else:  # of a broker: nobody has checked them
-            self._streams = [s if s == "stderr" else "stdout" for s in self._rows.streams]
+            self.streams = [s if s == "stderr" else "stdout" for s in self.rows.streams]
 
     def run(self) -> bytes:
-        rows = self._rows
+        rows = self.rows
         if not len(rows):
             return b""
+        if (made := by_table(self)) is not None:
+            return made
         firsts = first_chars(rows.texts)
         severities = glog_severities(rows.texts, firsts)
         if rows.fields is not None:
             return self._encode_mixed(rows.fields, severities)
-        if self._reader.json and "{" in firsts:
+        if self.reader.json and "{" in firsts:
             # One at a time: objects that are all kept cost the garbage collector as much again.
             return self._encode_mixed(map(parse_object, rows.texts), severities)
         return self._encode_texts(severities)
 
     def _encode_texts(self, severities: dict[int, str]) -> bytes:
-        payloads = escaped(self._rows.texts)
-        kinds = {s: self._middles.plain(QUOTED_TEXT, s) for s in set(self._streams)}
-        middles = list(map(kinds.__getitem__, self._streams))
+        payloads = escaped(self.rows.texts)
+        kinds = {s: self.middles.plain(QUOTED_TEXT, s) for s in set(self.streams)}
+        middles = list(map(kinds.__getitem__, self.streams))
         for row, severity in severities.items():
-            middles[row] = self._middles.plain(QUOTED_TEXT, self._streams[row], severity)
-        special = set(self._labels)
-        if max(map(len, payloads)) > self._room:
-            special.update(row for row, text in enumerate(payloads) if len(text) > self._room)
+            middles[row] = self.middles.plain(QUOTED_TEXT, self.streams[row], severity)
+        special = set(self.labels)
+        if max(map(len, payloads)) > self.room:
+            special.update(row for row, text in enumerate(payloads) if len(text) > self.room)
         for row in special:
-            middles[row], quoted = self._text(row, severities.get(row), QUOTED_TEXT)
+            middles[row], quoted = self.text_row(row, severities.get(row), QUOTED_TEXT)
             payloads[row] = quoted[1:-1]
         prefix, ids = self._ids({})
-        return entries(prefix, ids, self._times, middles, payloads, b'"}')
+        return entries(prefix, ids, self.times, middles, payloads, b'"}')
 
-    def _text(self, row: int, severity: str | None, kind: bytes) -> tuple[bytes, bytes]:
+    def text_row(self, row: int, severity: str | None, kind: bytes) -> tuple[bytes, bytes]:
         """(middle, payload) of a text row."""
-        text, stream = self._rows.texts[row], self._streams[row]
-        if len(text) * 4 <= self._room and row not in self._labels:
-            return self._middles.plain(kind, stream, severity), orjson.dumps(text)
+        text, stream = self.rows.texts[row], self.streams[row]
+        if len(text) * 4 <= self.room and row not in self.labels:
+            return self.middles.plain(kind, stream, severity), orjson.dumps(text)
         text, labels = self._fitting(text, row, {})
-        return self._middles.special(kind, stream, severity, {}, labels), orjson.dumps(text)
+        return self.middles.special(kind, stream, severity, {}, labels), orjson.dumps(text)
 
     def _fitting(self, text: str, row: int, labels: dict[str, str]) -> tuple[str, dict[str, str]]:
         """(as much of the text as an entry takes, all labels of the row's own)."""
-        labels = {**labels, **self._labels.get(row, {})}
-        room = max(self._room - sum(len(k) + len(v) for k, v in labels.items()), _MIN_ROOM)
+        labels = {**labels, **self.labels.get(row, {})}
+        room = max(self.room - sum(len(k) + len(v) for k, v in labels.items()), _MIN_ROOM)
         if len(text) * 4 <= room or len(text.encode()) <= room:
             return text, labels
         return cut(text, room), {**labels, "logship/cut": "true"}
@@ -101,52 +113,46 @@ class _Encoder:
     def _encode_mixed(
         self, parsed: Iterable[JsonObject | None], severities: dict[int, str]
     ) -> bytes:
-        middles, payloads, times = [], [], list(self._times)
+        middles, payloads, times = [], [], list(self.times)
         given: dict[int, str] = {}
         for row, fields in enumerate(parsed):
             if fields is None:
-                middle, payload = self._text(row, severities.get(row), TEXT)
+                middle, payload = self.text_row(row, severities.get(row), TEXT)
             else:
-                found = self._reader.special_keys(fields)
-                middle, payload = self._simple(row, fields, found) or self._special(
-                    row, fields, found, times, given
-                )
+                middle, payload, time, insert_id = self.object_row(row, fields)
+                if time is not None:
+                    times[row] = time
+                if insert_id is not None:
+                    given[row] = insert_id
             middles.append(middle)
             payloads.append(payload)
         prefix, ids = self._ids(given)
         return entries(prefix, ids, times, middles, payloads, b"}")
 
+    def object_row(
+        self, row: int, fields: JsonObject
+    ) -> tuple[bytes, bytes, str | None, str | None]:
+        """(middle, payload, its own time, its own id) of any object."""
+        found = self.reader.special_keys(fields)
+        if (simple := self._simple(row, fields, found)) is not None:
+            return *simple, None, None
+        lifted = self.reader.lift(fields, found, self.times[row])
+        try:
+            return *self._object(row, lifted), lifted.time, lifted.insert_id
+        except TypeError:  # a transform has put in what JSON has no form for
+            return *self.text_row(row, None, TEXT), None, None
+
     def _simple(
         self, row: int, fields: JsonObject, found: frozenset[str]
     ) -> tuple[bytes, bytes] | None:
         """(middle, payload) of an object that stays as it is, but perhaps for its severity."""
-        if row in self._labels or len(fields) < 3:
+        if row in self.labels or len(fields) < 3:
             return None
-        told = self._reader.only_severity(fields, found)
+        told = self.reader.only_severity(fields, found)
         payload = written(told[1]) if told is not None else None
-        if told is None or payload is None or len(payload) > self._room:
+        if told is None or payload is None or len(payload) > self.room:
             return None
-        return self._middles.plain(JSON, self._streams[row], told[0]), payload
-
-    def _special(
-        self,
-        row: int,
-        fields: JsonObject,
-        found: frozenset[str],
-        times: list[str],
-        given: dict[int, str],
-    ) -> tuple[bytes, bytes]:
-        """(middle, payload) of any object; its own time and id go into `times` and `given`."""
-        lifted = self._reader.lift(fields, found, times[row])
-        try:
-            made = self._object(row, lifted)
-        except TypeError:  # a transform has put in what JSON has no form for
-            return self._text(row, None, TEXT)
-        if lifted.time is not None:
-            times[row] = lifted.time
-        if lifted.insert_id is not None:
-            given[row] = lifted.insert_id
-        return made
+        return self.middles.plain(JSON, self.streams[row], told[0]), payload
 
     def _object(self, row: int, lifted: Lifted) -> tuple[bytes, bytes]:
         """(middle, payload) of a row that was a JSON object."""
@@ -154,32 +160,32 @@ class _Encoder:
         message = only_message(rest) if len(rest) == 1 else None
         payload = written(rest) if message is None else None
         size = lifted.own_bytes if lifted.members or lifted.labels else 0
-        if payload is not None and len(payload) + size <= self._room:
-            return self._middle(JSON, row, lifted, self._labels.get(row)), payload
-        if size > self._room // 2:
+        if payload is not None and len(payload) + size <= self.room:
+            return self.middle(JSON, row, lifted, self.labels.get(row)), payload
+        if size > self.room // 2:
             lifted.members.clear()
-        text = self._rows.texts[row] if message is None else message
+        text = self.rows.texts[row] if message is None else message
         fitting, labels = self._fitting(text, row, lifted.labels)
-        return self._middle(TEXT, row, lifted, labels), orjson.dumps(fitting)
+        return self.middle(TEXT, row, lifted, labels), orjson.dumps(fitting)
 
-    def _middle(
+    def middle(
         self, payload: bytes, row: int, lifted: Lifted, labels: dict[str, str] | None
     ) -> bytes:
-        stream = self._streams[row]
+        stream = self.streams[row]
         if not (labels or lifted.labels or lifted.members or lifted.clamped):
-            return self._middles.plain(payload, stream, lifted.severity)
+            return self.middles.plain(payload, stream, lifted.severity)
         labels = {**lifted.labels, **(labels or {})}
         if lifted.clamped:
             labels["logship/clamped"] = "true"
-        return self._middles.special(payload, stream, lifted.severity, lifted.members, labels)
+        return self.middles.special(payload, stream, lifted.severity, lifted.members, labels)
 
     def _ids(self, given: dict[int, str]) -> tuple[bytes, Sequence[bytes]]:
         """(what all ids begin with, what each goes on with), as JSON text."""
-        rows = self._rows
-        prefix = id_prefix(self._digest, rows.generation)
+        rows = self.rows
+        prefix = id_prefix(self.digest, rows.generation)
         if rows.given_ids is None and not rows.elsewhere and not given:
             return prefix.encode(), id_tails(rows.generation, rows.offsets)
-        ids = rows.ids(self._digest)
+        ids = rows.ids(self.digest)
         for row, own in given.items():
             ids[row] = own
         return b"", escaped(ids)

@@ -73,7 +73,12 @@ def glog_severities(texts: Sequence[str], firsts: set[str]) -> dict[int, str]:
     heads = set(map(_HEAD, texts))
     if not any(head[:1] in _GLOG_LETTERS and head[1:].isdecimal() for head in heads):
         return {}
-    found = ((row, of_glog(text)) for row, text in enumerate(texts))
+    return glog_severities_of(dict(enumerate(texts)))
+
+
+def glog_severities_of(texts: Mapping[int, str]) -> dict[int, str]:
+    """The same, of some rows."""
+    found = ((row, of_glog(text)) for row, text in texts.items())
     return {row: severity for row, severity in found if severity}
 
 

@@ -19,6 +19,8 @@ _ALL_UTC = {"Z"}
 def row_times(batch: Batch, now_ns: int) -> tuple[Sequence[str], Sequence[int]]:
     """(time of each row, rows whose own time was replaced). `now_ns`: wall clock."""
     rows = batch.rows
+    if (latest := rows.latest()) is not None and latest < time_text(now_ns + DAY_NS)[:19]:
+        return rows.times, ()
     from_kernel = rows.given_ids is None  # its times are checked, but for the zone
     utc = from_kernel and set(map(_LAST_CHAR, rows.times)) == _ALL_UTC
     if utc and max(rows.times) < time_text(now_ns + DAY_NS)[:19]:

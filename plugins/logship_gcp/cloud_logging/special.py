@@ -36,7 +36,7 @@ from logship_gcp.cloud_logging.special_types import (
     flag,
     label_text,
 )
-from logship_gcp.cloud_logging.times import TOO_LATE, special_time
+from logship_gcp.cloud_logging.times import PAIR, TOO_LATE, special_time
 
 _PREFIX = "logging.googleapis.com/"
 _TIME_KEYS = ("timestamp", "timestampSeconds", "time")
@@ -80,11 +80,20 @@ class Reader:
     """How many labels a row may set."""
     _keys: frozenset[str] = field(init=False)
     _severity_keys: frozenset[str] = field(init=False)
+    ordered_keys: tuple[str, ...] = field(init=False)
+    """All members of an object that are read here, those that only tell a severity first."""
 
     def __post_init__(self) -> None:
         others = {*self.trace_keys, *_TIME_KEYS, *_LIFTS}
         object.__setattr__(self, "_severity_keys", frozenset(self.severity_keys) - others)
         object.__setattr__(self, "_keys", self._severity_keys | others)
+        ordered = (*sorted(self._severity_keys), *sorted({*others, *PAIR}))
+        object.__setattr__(self, "ordered_keys", ordered)
+
+    @property
+    def severities(self) -> int:
+        """How many of `ordered_keys` only tell a severity."""
+        return len(self._severity_keys)
 
     def special_keys(self, fields: JsonObject) -> frozenset[str]:
         """Those that the object has."""

@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 
 from logship.api import time_ns
 
-_PAIR = ("timestampSeconds", "timestampNanos")
+PAIR = ("timestampSeconds", "timestampNanos")
 DAY_NS = 86_400 * 1_000_000_000
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # 0001-01-01 to 9999-12-31
 _EPOCH = datetime(1970, 1, 1)
@@ -57,9 +57,9 @@ def _written_time(fields: Mapping[str, object]) -> Time | None:
         if text is not None:
             return Time(text, ("timestamp",))
     if "timestampSeconds" in fields:
-        text = _from_parts(*map(fields.get, _PAIR))
+        text = _from_parts(*map(fields.get, PAIR))
         if text is not None:
-            return Time(text, _PAIR)
+            return Time(text, PAIR)
     if isinstance(value := fields.get("time"), str) and is_valid(value):
         return Time(value, ("time",))
     if isinstance(stamp, str) and is_valid(stamp):

@@ -16,7 +16,7 @@ from logship.rows.languages import LANGUAGES
 from logship.rows.rows import Rows
 
 ORIGIN = "0123456789ab"
-TRACES = Path(__file__).parents[1] / "logship" / "rows" / "traces"
+TRACES = Path(__file__).parents[2] / "logship" / "rows" / "traces"
 RECORDS = {
     name: (TRACES / f"{name}.txt").read_text()[:-1].split("\n----8<----\n") for name in LANGUAGES
 }

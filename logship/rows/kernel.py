@@ -1,0 +1,82 @@
+"""The compiled twin, where it was built: this is the one place that asks for it.
+
+`scan`, `same_rows` and the rest give None where only the pure code can tell, so a caller always has
+both ways. `choose("pure")` turns the compiled one off, for tests and benchmarks.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from logship.rows._kernel import Keys, Objects, Table
+
+try:
+    from logship.rows import _kernel as _built
+except ImportError:
+    _built = None  # type: ignore[assignment]  # no compiler when it was installed
+
+_compiled = _built
+Kind = Literal["compiled", "pure"]
+
+
+def in_use() -> Kind:
+    return "compiled" if _compiled is not None else "pure"
+
+
+def choose(kind: Kind) -> None:
+    """Use this one from now on. Raises RuntimeError when the compiled one was not built."""
+    global _compiled
+    if kind == "compiled" and _built is None:
+        raise RuntimeError("the compiled kernel was not built: see docs/operations.md")
+    _compiled = _built if kind == "compiled" else None
+
+
+def scan(block: bytes) -> "Table | None":
+    """The index of a block of CRI lines."""
+    return _compiled.scan(block) if _compiled is not None else None
+
+
+def table_of(
+    offsets: Sequence[int], times: Sequence[str], streams: Sequence[str], texts: Sequence[str]
+) -> "Table | None":
+    """The table that the columns show, if they are those of one."""
+    return _compiled.same_rows(offsets, times, streams, texts) if _compiled is not None else None
+
+
+def id_tails(offsets: Sequence[int], low: int) -> bytes | None:
+    """16 digits a row, one after the other."""
+    return _compiled.id_tails(offsets, low) if _compiled is not None else None
+
+
+Special = tuple[bytes, bytes | None, bytes | None, bytes | None]
+"""Of a row: middle, payload (None: its text), its own time and id (None: of its address)."""
+
+
+def entries(
+    table: "Table",
+    offsets: Sequence[int],
+    prefix: bytes,
+    low: int,
+    texts: tuple[bytes, bytes],
+    special: dict[int, Special],
+    objects: tuple[bytes, bytes] = (b"", b""),
+    values: Sequence[tuple[bytes, bytes, bool]] = (),
+    found: "Objects | None" = None,
+) -> bytes:
+    """The entries of a table's rows; middles are of stdout and stderr."""
+    assert _compiled is not None
+    base = _compiled.base_of(offsets)
+    return _compiled.entries(table, base, prefix, low, texts, objects, list(values), special, found)
+
+
+def objects(table: "Table", names: tuple[str, ...], simple: int, room: int) -> "Objects":
+    """Which texts are JSON objects; `names`: members that are special, the first `simple` alone."""
+    assert _compiled is not None
+    if (keys := _keys.get(names)) is None:
+        keys = _keys[names] = _compiled.Keys(names)
+    return _compiled.Objects(table, keys, simple, LEAST_MEMBERS, room)
+
+
+LEAST_MEMBERS = 3
+"""An object of fewer may be nothing but its message."""
+_keys: dict[tuple[str, ...], "Keys"] = {}
