@@ -44,8 +44,9 @@ __all__ = [
     "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Generation", "Joins",
     "JsonObject", "Labels", "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome",
     "Position", "Refused", "Retry", "Rotation", "Rows", "Sink", "Source", "Span", "StartFrom",
-    "Transform", "World", "entries", "escaped", "id_low", "id_prefix", "id_tails", "index", "is_time",
-    "kernel", "of_fields", "of_glog", "parse_object", "time_ns", "time_text", "translate",
+    "Transform", "World", "entries", "escaped", "id_low", "id_prefix", "id_tails", "index",
+    "is_time", "kernel", "of_fields", "of_glog", "parse_object", "time_ns", "time_text",
+    "translate",
 ]  # fmt: skip
 
 

@@ -11,22 +11,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from logship.absent import Absent
 from logship.api import LogFile, OpenFeed
-from logship.binding import Binding
 from logship.checkpoint import Checkpoint
-from logship.conditions import Selection
-from logship.descriptors import Descriptors
-from logship.feed import DiskFeed, OnLoss
-from logship.follow import Follower
 from logship.journal import Key
-from logship.loss import Following, Loss, LossLog
 from logship.origin import Origin
-from logship.pulse import Pulse
-from logship.route import Route
-from logship.routing import RouteRule, choose
+from logship.routes.binding import Binding
+from logship.routes.conditions import Selection
+from logship.routes.route import Route
+from logship.routes.routing import RouteRule, choose
 from logship.rows.address import Generation, Position
-from logship.start import start_position
+from logship.tail.absent import Absent
+from logship.tail.descriptors import Descriptors
+from logship.tail.feed import DiskFeed, OnLoss
+from logship.tail.follow import Follower
+from logship.tail.loss import Following, Loss, LossLog
+from logship.tail.pulse import Pulse
+from logship.tail.start import start_position
 from logship.world import World
 
 AT_RISK_GENERATIONS = 4

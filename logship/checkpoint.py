@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from logship.journal import HEADER, ForeignFile, Key, Saved, line, parse
-from logship.loss import NOTHING_KNOWN, Following
 from logship.rows.address import Position
+from logship.tail.loss import NOTHING_KNOWN, Following
 from logship.world import World
 
 FILE_NAME = "positions.journal"

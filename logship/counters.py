@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
 
-from logship.loss import Loss, Reason
+from logship.tail.loss import Loss, Reason
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ from zlib import crc32
 
 import msgspec
 
-from logship.loss import NOTHING_KNOWN, Following
 from logship.rows.address import Generation, Position
+from logship.tail.loss import NOTHING_KNOWN, Following
 
 HEADER = b"logship positions 1\n"
 

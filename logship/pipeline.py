@@ -16,15 +16,15 @@ from logship.catalog import Entry, Origins
 from logship.checkpoint import Checkpoint
 from logship.config import Config, RouteConfig
 from logship.counters import RouteCounters
-from logship.deadletters import DeadLetters
-from logship.held import Held
-from logship.limits import Budget
+from logship.delivery.deadletters import DeadLetters
+from logship.delivery.limits import Budget
+from logship.delivery.sender import Sender
 from logship.outcome import ConfigError
-from logship.route import Route
-from logship.routing import RouteRule
-from logship.sender import Sender
+from logship.routes.route import Route
+from logship.routes.routing import RouteRule
 from logship.source_catalog import SourceCatalog
-from logship.start import cutoff_ns
+from logship.tail.held import Held
+from logship.tail.start import cutoff_ns
 from logship.trouble import Trouble
 from logship.units import StartFrom
 from logship.world import World

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from logship.api import OpenFeed
 from logship.catalog import Entry, Origins
-from logship.follow import Follower
 from logship.origin import Labels, LogFile, Origin
+from logship.tail.follow import Follower
 from logship.world import World
 
 

@@ -1,8 +1,8 @@
 """What the agent is doing now, as a value: `/status` shows it."""
 
-from logship.lag import RouteLag, total
 from logship.pipeline import Pipeline
-from logship.route import Route
+from logship.routes.lag import RouteLag, total
+from logship.routes.route import Route
 
 
 async def status(pipeline: Pipeline) -> dict[str, object]:

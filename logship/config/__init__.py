@@ -19,8 +19,8 @@ from logship.config.schema import (
     SourceConfig,
     TransformConfig,
 )
-from logship.match import Match
-from logship.when import Condition
+from logship.routes.match import Match
+from logship.routes.when import Condition
 
 __all__ = [
     "DEFAULT_STATE_DIR",

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Meta
 
 from logship.api import Component, ConfigError, Sink, Source, Transform
-from logship.match import Match
 from logship.registry import Kind
+from logship.routes.match import Match
+from logship.routes.when import Condition
 from logship.units import StartFrom
-from logship.when import Condition
 
 NAME_PATTERN = "^[a-z0-9][a-z0-9_-]{0,62}$"
 _NAME_NOUN = "a name of lower-case letters, digits, `-` and `_`, at most 63"

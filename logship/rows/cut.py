@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from logship.rows.address import Generation, Position, Span
-from logship.rows.index import Cutting, Record, addresses, build, finished, join, physical_lines
+from logship.rows.index import Cutting, addresses, build, finished, physical_lines
 from logship.rows.joins import Joined, joined
 from logship.rows.last_lines import may_go_on, plain_may_go_on
 from logship.rows.lines import STDERR, STDOUT, Lines
+from logship.rows.records import Record, join
 from logship.rows.rows import Rows
 
 _STREAMS = (STDOUT, STDERR)
@@ -125,7 +126,7 @@ class Cutter:
         block = b"".join(part for _, part in parts)
         pieces = [span for span, _ in parts]
         lines = physical_lines(block, self.cutting)
-        whole, opened = join(lines, self.cutting)
+        whole, opened = join(lines, self.cutting.max_row_bytes)
         for record in [r for r in opened if lines.streams[r.parts[0]] in closing]:
             record.unfinished = True
             opened.remove(record)

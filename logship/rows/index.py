@@ -6,25 +6,20 @@ lines of records that have not ended: the cutter keeps them out of the block, so
 is open at the end of a finished block is one that was closed by force, and is marked.
 
 Where the cutting has `joins`, the rows then become multi-line records: see `joins`.
-
-A record of more than `max_row_bytes` is closed before the part that would exceed it, counted from
-its first part: where it is cut depends on its bytes alone, never on how they were read.
 """
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
 
 from logship.rows import kernel
 from logship.rows.address import Generation, Mark, Span, time_text
+from logship.rows.from_table import rows_of
 from logship.rows.joins import Joins, joined
-from logship.rows.lines import FORMATS, FULL, PARTIAL, Format, Lines, cri_content, lines_of
+from logship.rows.lines import FORMATS, FULL, Format, Lines, cri_content, lines_of
+from logship.rows.records import Record, join
 from logship.rows.rows import Rows
-
-if TYPE_CHECKING:
-    from logship.rows._kernel import Table
 
 _NEWLINE = 10
 
@@ -40,18 +35,11 @@ class Cutting:
     """Which rows are joined to multi-line records; None: rows are as the runtime wrote them."""
 
 
-@dataclass(slots=True)
-class Record:
-    parts: list[int]
-    size: int
-    unfinished: bool = False
-
-
 def index(block: bytes, pieces: Sequence[Span], cutting: Cutting) -> Rows:
     """The rows of a finished block; records still open at its end are closed and marked."""
     at = pieces[0].start if len(pieces) == 1 else 0
     lines = physical_lines(block, cutting, at)
-    records, opened = join(lines, cutting)
+    records, opened = join(lines, cutting.max_row_bytes)
     for record in opened:
         record.unfinished = True
     rows = build(block, pieces, cutting, lines, [*records, *opened])
@@ -64,14 +52,11 @@ def finished(block: bytes, piece: Span, cutting: Cutting) -> Rows | None:
     """The rows, if the compiled kernel sees at once that no record is open at the end."""
     if cutting.format != "cri" or cutting.joins is not None:
         return None
-    if (
-        (table := kernel.scan(block)) is None
-        or table.ends_open()
-        or table.longest_line >= cutting.max_row_bytes
-    ):
+    table, limit = kernel.scan(block), cutting.max_row_bytes
+    if table is None or table.ends_open() or table.longest_line >= limit:
         return None
     lines = lines_of(table, piece.start)
-    return build(block, (piece,), cutting, lines, join(lines, cutting)[0])
+    return build(block, (piece,), cutting, lines, join(lines, limit)[0])
 
 
 def physical_lines(block: bytes, cutting: Cutting, at: int = 0) -> Lines:
@@ -109,47 +94,6 @@ def _fragments(block: bytes, limit: int, find: Format, at: int) -> Lines:
     )
 
 
-def join(lines: Lines, cutting: Cutting) -> tuple[list[Record], list[Record]]:
-    """(records of several parts or closed by a limit, records still open): both usually empty."""
-    whole: list[Record] = []
-    opened: dict[str, Record] = {}
-    line = _next_partial(lines, 0)
-    while line is not None:
-        _take_part(lines, line, cutting.max_row_bytes, opened, whole)
-        # With nothing open, lines up to the next partial are rows of their own.
-        line = line + 1 if opened else _next_partial(lines, line + 1)
-        if line is not None and line >= len(lines.tags):
-            break
-    return whole, list(opened.values())
-
-
-def _next_partial(lines: Lines, start: int) -> int | None:
-    try:
-        return lines.tags.index(PARTIAL, start)
-    except ValueError:
-        return None
-
-
-def _take_part(
-    lines: Lines, line: int, limit: int, opened: dict[str, Record], whole: list[Record]
-) -> None:
-    if line in lines.malformed:
-        return
-    stream, size = lines.streams[line], lines.starts[line + 1] - lines.starts[line]
-    record = opened.get(stream)
-    if record is not None and record.size + size > limit:
-        record.unfinished = True
-        whole.append(opened.pop(stream))
-        record = None
-    if record is not None:
-        record.parts.append(line)
-        record.size += size
-        if lines.tags[line] == FULL:
-            whole.append(opened.pop(stream))
-    elif lines.tags[line] == PARTIAL:
-        opened[stream] = Record([line], size)
-
-
 def build(
     block: bytes,
     pieces: Sequence[Span],
@@ -160,7 +104,7 @@ def build(
 ) -> Rows:
     """Columns of rows: lines, with `whole` records in place of their parts, without `left_out`."""
     if lines.table is not None and len(pieces) == 1:
-        return _of_table(lines.table, pieces[0], block, whole, left_out)
+        return rows_of(lines.table, pieces[0], block, whole, left_out)
     generation, offsets, elsewhere = addresses(lines.starts, pieces)
     columns = (offsets, lines.times, lines.streams, lines.texts)
     marks = _marks(lines, block, cutting)
@@ -176,37 +120,6 @@ def build(
     else:
         rows = Rows(generation, *columns, marks=marks, elsewhere=elsewhere)
     return _time_malformed(rows)
-
-
-def _of_table(
-    table: "Table",
-    piece: Span,
-    block: bytes,
-    whole: Sequence[Record],
-    left_out: Sequence[Record],
-) -> Rows:
-    """The same, where the compiled kernel has the lines: nothing of them is malformed or cut."""
-    marks: dict[int, Mark] = {}
-    if whole or left_out:
-        starts = table.column("starts")
-        gone = {part for record in whole for part in record.parts[:-1]}
-        gone.update(part for record in left_out for part in record.parts)
-        texts = [
-            (record.parts[-1], record.parts[0], _contents(record.parts, block, starts))
-            for record in whole
-        ]
-        ends = [record.parts[-1] for record in whole if record.unfinished]
-        if ends:
-            order = sorted(gone)
-            marks = {end - bisect_right(order, end): Mark(unfinished=True) for end in ends}
-        table = table.fold(texts, gone)
-    column = table.column
-    offsets, times = column("offsets", piece.start), column("times")
-    return Rows(piece.generation, offsets, times, column("streams"), column("texts"), marks=marks)
-
-
-def _contents(parts: Sequence[int], block: bytes, starts: Sequence[int]) -> bytes:
-    return b"".join(cri_content(block[starts[part] : starts[part + 1]]) for part in parts)
 
 
 def _marks(lines: Lines, block: bytes, cutting: Cutting) -> dict[int, Mark]:

@@ -11,41 +11,43 @@ if TYPE_CHECKING:
     from logship.rows._kernel import Keys, Objects, Table
 
 try:
-    from logship.rows import _kernel as _built
-except ImportError:
-    _built = None  # type: ignore[assignment]  # no compiler when it was installed
+    from logship.rows import _kernel
 
-_compiled = _built
+    BUILT = True
+except ImportError:  # no compiler when it was installed
+    BUILT = False
+
+_compiled = BUILT
 Kind = Literal["compiled", "pure"]
 
 
 def in_use() -> Kind:
-    return "compiled" if _compiled is not None else "pure"
+    return "compiled" if _compiled else "pure"
 
 
 def choose(kind: Kind) -> None:
     """Use this one from now on. Raises RuntimeError when the compiled one was not built."""
     global _compiled
-    if kind == "compiled" and _built is None:
+    if kind == "compiled" and not BUILT:
         raise RuntimeError("the compiled kernel was not built: see docs/operations.md")
-    _compiled = _built if kind == "compiled" else None
+    _compiled = kind == "compiled"
 
 
 def scan(block: bytes) -> "Table | None":
     """The index of a block of CRI lines."""
-    return _compiled.scan(block) if _compiled is not None else None
+    return _kernel.scan(block) if _compiled else None
 
 
 def table_of(
     offsets: Sequence[int], times: Sequence[str], streams: Sequence[str], texts: Sequence[str]
 ) -> "Table | None":
     """The table that the columns show, if they are those of one."""
-    return _compiled.same_rows(offsets, times, streams, texts) if _compiled is not None else None
+    return _kernel.same_rows(offsets, times, streams, texts) if _compiled else None
 
 
 def id_tails(offsets: Sequence[int], low: int) -> bytes | None:
     """16 digits a row, one after the other."""
-    return _compiled.id_tails(offsets, low) if _compiled is not None else None
+    return _kernel.id_tails(offsets, low) if _compiled else None
 
 
 Special = tuple[bytes, bytes | None, bytes | None, bytes | None]
@@ -64,17 +66,15 @@ def entries(
     found: "Objects | None" = None,
 ) -> bytes:
     """The entries of a table's rows; middles are of stdout and stderr."""
-    assert _compiled is not None
-    base = _compiled.base_of(offsets)
-    return _compiled.entries(table, base, prefix, low, texts, objects, list(values), special, found)
+    base = _kernel.base_of(offsets)
+    return _kernel.entries(table, base, prefix, low, texts, objects, list(values), special, found)
 
 
 def objects(table: "Table", names: tuple[str, ...], simple: int, room: int) -> "Objects":
     """Which texts are JSON objects; `names`: members that are special, the first `simple` alone."""
-    assert _compiled is not None
     if (keys := _keys.get(names)) is None:
-        keys = _keys[names] = _compiled.Keys(names)
-    return _compiled.Objects(table, keys, simple, LEAST_MEMBERS, room)
+        keys = _keys[names] = _kernel.Keys(names)
+    return _kernel.Objects(table, keys, simple, LEAST_MEMBERS, room)
 
 
 LEAST_MEMBERS = 3

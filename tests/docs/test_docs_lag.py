@@ -2,9 +2,9 @@
 
 import re
 
-from logship.lag import WORST, Lag, RouteLag
 from logship.origin import Rotation
-from logship.rotation import KeptFile, Rates, risk_secs
+from logship.routes.lag import WORST, Lag, RouteLag
+from logship.tail.rotation import KeptFile, Rates, risk_secs
 from logship.trouble import Trouble
 from tests.docs.command import REPOSITORY
 

@@ -12,7 +12,7 @@ from logship_gcp.bigquery.schema import CLUSTER_COLUMNS, COLUMNS, PARTITION_COLU
 
 from logship.api import Refused
 from logship.config import load
-from logship.deadletters import DeadLetters
+from logship.delivery.deadletters import DeadLetters
 from logship.pipeline import Pipeline
 from logship.registry import Registry
 from logship.status import status

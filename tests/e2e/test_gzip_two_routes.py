@@ -6,8 +6,8 @@ import random
 from gzip import compress
 from pathlib import Path
 
-from logship.follow import Follower
 from logship.origin import Labels, LogFile, Origin
+from logship.tail.follow import Follower
 from logship.testing import world
 
 _BLOCK_BYTES = 256 * 1024

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from logship.checkpoint import FILE_NAME, Checkpoint
 from logship.journal import HEADER, ForeignFile, Key, Saved, line, parse
-from logship.loss import NOTHING_KNOWN, Following
 from logship.rows.address import Generation, Position
+from logship.tail.loss import NOTHING_KNOWN, Following
 from logship.testing.virtual_time import run_virtual, virtual_world
 
 names = st.text(st.characters(codec="utf-8"), max_size=8)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logship.fairness import QUANTUM_BYTES, Turns
+from logship.routes.fairness import QUANTUM_BYTES, Turns
 
 BATCH_BYTES = 256 * 1024
 BOUND = QUANTUM_BYTES + BATCH_BYTES

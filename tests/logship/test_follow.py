@@ -4,11 +4,11 @@ import gzip
 import logging
 from pathlib import Path
 
-from logship.feed import DiskFeed
-from logship.follow import QUIET_SECS, Follower
-from logship.loss import Loss
 from logship.origin import Labels, LogFile, Origin
 from logship.rows.address import Position
+from logship.tail.feed import DiskFeed
+from logship.tail.follow import QUIET_SECS, Follower
+from logship.tail.loss import Loss
 from logship.testing import cri_line
 from logship.testing.virtual_time import run_virtual, virtual_world
 from logship.world import World

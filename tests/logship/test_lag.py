@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logship.batch import Batch
-from logship.binding import Binding
-from logship.conditions import Selection
-from logship.feed import DiskFeed
-from logship.follow import Follower
-from logship.lag import WORST, Lag, RouteLag, by_namespace
-from logship.meter import SAMPLE_SECS, Meter
 from logship.origin import Labels, LogFile, Origin, Rotation
+from logship.routes.binding import Binding
+from logship.routes.conditions import Selection
+from logship.routes.lag import WORST, Lag, RouteLag, by_namespace
+from logship.routes.meter import SAMPLE_SECS, Meter
 from logship.rows.index import Cutting
+from logship.tail.feed import DiskFeed
+from logship.tail.follow import Follower
 from logship.testing import cri_line
 from logship.testing.virtual_time import EPOCH_NS, run_virtual, virtual_world
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logship.ledger import Ledger
 from logship.rows.address import Generation, Position, Span
+from logship.tail.ledger import Ledger
 
 
 @given(st.lists(st.tuples(st.integers(1, 2), st.integers(0, 9)), max_size=30), st.randoms())

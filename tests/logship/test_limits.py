@@ -2,7 +2,7 @@
 
 import asyncio
 
-from logship.limits import Budget
+from logship.delivery.limits import Budget
 from logship.testing.virtual_time import run_virtual
 
 

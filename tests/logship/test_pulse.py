@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from logship.feed import DiskFeed
-from logship.follow import QUIET_SECS, Follower
 from logship.origin import Labels, LogFile, Origin
-from logship.pulse import BACKUP_SECS, GATHER_SECS, IDLE_SECS, REST_SECS, Pulse
-from logship.rest import BLIND_STRIKES, AtRest
+from logship.tail.feed import DiskFeed
+from logship.tail.follow import QUIET_SECS, Follower
+from logship.tail.pulse import BACKUP_SECS, GATHER_SECS, IDLE_SECS, REST_SECS, Pulse
+from logship.tail.rest import BLIND_STRIKES, AtRest
 from logship.testing import cri_line
 from logship.testing.virtual_time import VirtualClock, run_virtual, virtual_world
 from logship.world import Disk, Stat, World

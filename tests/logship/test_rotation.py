@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logship.origin import Rotation
-from logship.rotation import HORIZON_SECS, KeptFile, Rates, risk_secs
+from logship.tail.rotation import HORIZON_SECS, KeptFile, Rates, risk_secs
 
 MIB = 1 << 20
 KUBELET = Rotation(10 * MIB, 5)

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from logship.api import Batch, Context, Generation, Outcome, Sink
 from logship.batch import Batch as LogBatch
-from logship.binding import Binding
-from logship.conditions import Selection
 from logship.counters import RouteCounters
-from logship.deadletters import DeadLetters
-from logship.fairness import QUANTUM_BYTES
-from logship.limits import Budget
+from logship.delivery.deadletters import DeadLetters
+from logship.delivery.limits import Budget
+from logship.delivery.sender import Sender
 from logship.origin import Labels, Origin
 from logship.outcome import DELIVERED
-from logship.route import BLOCK_BYTES, Route
-from logship.sender import Sender
+from logship.routes.binding import Binding
+from logship.routes.conditions import Selection
+from logship.routes.fairness import QUANTUM_BYTES
+from logship.routes.route import BLOCK_BYTES, Route
 from logship.testing import batch_of, cri_line
 from logship.testing.virtual_time import run_virtual, virtual_world
 from logship.world import World

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logship.conditions import Selection
-from logship.match import Match
-from logship.routing import RouteRule, choose
+from logship.routes.conditions import Selection
+from logship.routes.match import Match
+from logship.routes.routing import RouteRule, choose
+from logship.routes.when import Condition
 from logship.testing import texts_batch
-from logship.when import Condition
 
 ALL = frozenset({"s"})
 

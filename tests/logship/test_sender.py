@@ -12,9 +12,9 @@ import pytest
 
 from logship.api import DELIVERED, Again, Batch, Context, Outcome, Refused, Retry, Sink
 from logship.counters import RouteCounters
-from logship.deadletters import DeadLetters
-from logship.limits import Budget
-from logship.sender import MAX_DELAY_SECS, RELEASE_SECS, WINDOW, Sender
+from logship.delivery.deadletters import DeadLetters
+from logship.delivery.limits import Budget
+from logship.delivery.sender import MAX_DELAY_SECS, RELEASE_SECS, WINDOW, Sender
 from logship.testing import texts_batch
 from logship.testing.virtual_time import run_virtual, virtual_world
 

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logship.delivery.verdict import longest_wait, verdicts
 from logship.outcome import Again, Outcome, Refused
 from logship.testing import texts_batch
-from logship.verdict import longest_wait, verdicts
 
 
 @given(st.lists(st.lists(st.sampled_from("dra"), max_size=8), max_size=4), st.data())

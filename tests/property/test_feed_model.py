@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from logship.batch import Batch
-from logship.feed import DiskFeed
-from logship.follow import QUIET_SECS, Follower
-from logship.loss import Loss
 from logship.origin import Labels, LogFile, Origin
-from logship.pulse import look
 from logship.rows.address import Position, time_text
 from logship.rows.index import Cutting
+from logship.tail.feed import DiskFeed
+from logship.tail.follow import QUIET_SECS, Follower
+from logship.tail.loss import Loss
+from logship.tail.pulse import look
 from logship.testing.virtual_time import EPOCH_NS, VirtualLoop, virtual_world
 
 LOGGER = logging.getLogger("test")

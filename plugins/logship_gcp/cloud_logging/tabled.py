@@ -5,7 +5,7 @@ become Python objects. For the others Python says what the entry has instead: of
 the special members alone, and what remains is copied. Whatever is doubtful takes the pure way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import orjson
@@ -31,8 +31,8 @@ class PureEncoder(Protocol):
     reader: Reader
     middles: Middles
     room: int
-    times: object
-    labels: Mapping[int, Mapping[str, str]]
+    times: Sequence[str]
+    labels: dict[int, dict[str, str]]
 
     def text_row(self, row: int, severity: str | None, kind: bytes) -> tuple[bytes, bytes]: ...
     def object_row(

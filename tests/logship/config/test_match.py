@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from logship.match import Match, Verdict, compile_globs
+from logship.routes.match import Match, Verdict, compile_globs
 
 YES, NO, UNKNOWN = Verdict.YES, Verdict.NO, Verdict.UNKNOWN
 PLACE = {"namespace": "team-a", "pod": "web-1", "container": "web", "path": "/var/log/x/y.log"}

@@ -10,9 +10,9 @@ from logship.config import Config, RouteConfig
 from logship.config.reference import files, markdown, write
 from logship.config.schema import AdminConfig, DeadLettersConfig, MemoryConfig
 from logship.config.shapes import description
-from logship.match import Match
 from logship.registry import Registry
-from logship.when import Condition
+from logship.routes.match import Match
+from logship.routes.when import Condition
 
 ROWS = [
     "| `start_from` | a duration or `now` or `beginning` | `10m` | Where to start. |",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logship.when import ABSENT, Condition, lookup, scalar_text
+from logship.routes.when import ABSENT, Condition, lookup, scalar_text
 
 FIELDS: dict[str, object] = {
     "log_type": "app",

@@ -5,13 +5,13 @@ import logging
 from logship.catalog import Origins
 from logship.checkpoint import Checkpoint
 from logship.counters import RouteCounters
-from logship.feed import DiskFeed
-from logship.follow import Follower
-from logship.limits import Budget
+from logship.delivery.limits import Budget
 from logship.origin import Labels, LogFile, Origin
-from logship.route import Route
-from logship.routing import RouteRule
+from logship.routes.route import Route
+from logship.routes.routing import RouteRule
 from logship.rows.index import Cutting
+from logship.tail.feed import DiskFeed
+from logship.tail.follow import Follower
 
 LOG = logging.getLogger("t")
 

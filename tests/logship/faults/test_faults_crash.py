@@ -7,15 +7,15 @@ import os
 
 import pytest
 
-from logship.binding import Binding
-from logship.conditions import Selection
 from logship.counters import RouteCounters
-from logship.limits import Budget
+from logship.delivery.limits import Budget
 from logship.origin import Labels, LogFile, Origin
-from logship.pulse import Pulse
-from logship.route import Route
+from logship.routes.binding import Binding
+from logship.routes.conditions import Selection
+from logship.routes.route import Route
 from logship.rows.index import Cutting
 from logship.source_catalog import SourceCatalog
+from logship.tail.pulse import Pulse
 from logship.testing import cri_line
 from logship.testing.virtual_time import EPOCH_NS, run_virtual, virtual_world
 from tests.logship.faults.stage import LOG, NoSender, feed_of, follower_of, origins_of, read, rule

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from logship.origin import Labels, LogFile, Origin
-from logship.pulse import Pulse
 from logship.rows.index import Cutting
 from logship.source_catalog import SourceCatalog
+from logship.tail.pulse import Pulse
 from logship.testing import cri_line
 from logship.testing.virtual_time import run_virtual, virtual_world
 from tests.logship.faults.stage import LOG, feed_of, follower_of, origins_of, read, rule

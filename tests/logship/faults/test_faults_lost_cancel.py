@@ -8,9 +8,9 @@ import pytest
 
 from logship.api import Context
 from logship.counters import RouteCounters
-from logship.deadletters import DeadLetters
-from logship.limits import Budget
-from logship.sender import Sender
+from logship.delivery.deadletters import DeadLetters
+from logship.delivery.limits import Budget
+from logship.delivery.sender import Sender
 from logship.testing import texts_batch
 from logship.testing.virtual_time import run_virtual, virtual_world
 from tests.logship.test_sender import Recorder, ScriptedSink

@@ -6,9 +6,9 @@ import msgspec
 
 from logship.api import DELIVERED, Context, Outcome, Refused, Sink
 from logship.counters import RouteCounters
-from logship.deadletters import DeadLetters
-from logship.limits import Budget
-from logship.sender import Sender
+from logship.delivery.deadletters import DeadLetters
+from logship.delivery.limits import Budget
+from logship.delivery.sender import Sender
 from logship.testing import texts_batch
 from logship.testing.virtual_time import run_virtual, virtual_world
 from tests.logship.faults.stage import LOG

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from logship.rows.address import Mark
+from logship.tail.waiting import JOIN_TIMEOUT_SECS
 from logship.testing import cri_line
 from logship.testing.virtual_time import run_virtual, virtual_world
-from logship.waiting import JOIN_TIMEOUT_SECS
 from tests.logship.faults.stage import feed_of, follower_of
 
 BEGIN = cri_line("begin ", time_ns=10**18, tag="P")

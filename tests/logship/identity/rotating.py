@@ -12,11 +12,11 @@ from pathlib import Path
 
 from logship_tail.rotations import rotated_names
 
-from logship.feed import DiskFeed
-from logship.follow import Follower
 from logship.origin import LogFile
 from logship.rows.address import Position
 from logship.rows.index import Cutting
+from logship.tail.feed import DiskFeed
+from logship.tail.follow import Follower
 from logship.world import World
 from tests.logship.identity.stage import PLAIN, Losses, follower_of
 

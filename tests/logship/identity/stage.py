@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from logship.batch import Batch
-from logship.feed import DiskFeed
-from logship.follow import Follower
-from logship.loss import Loss
 from logship.origin import Labels, LogFile, Origin
 from logship.rows.address import Position
 from logship.rows.index import Cutting
+from logship.tail.feed import DiskFeed
+from logship.tail.follow import Follower
+from logship.tail.loss import Loss
 from logship.world import World
 
 LOG = logging.getLogger("identity")

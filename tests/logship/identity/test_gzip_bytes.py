@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from logship.feed import DiskFeed
+from logship.tail.feed import DiskFeed
+from logship.tail.unzip import DamagedFile, GzipReader, gzip_size
 from logship.testing import cri_line
 from logship.testing.virtual_time import InlineOffload, VirtualClock, run_virtual
-from logship.unzip import DamagedFile, GzipReader, gzip_size
 from logship.world import Disk, Offload, World
 from tests.logship.identity.stage import Losses, follower_of, read_all
 

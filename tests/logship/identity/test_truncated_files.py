@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from logship.feed import DiskFeed
-from logship.naming import Naming, Sight
 from logship.rows.address import Generation, Position
+from logship.tail.feed import DiskFeed
+from logship.tail.naming import Naming, Sight
 from logship.testing.virtual_time import run_virtual, virtual_world
 from logship.world import World
 from tests.logship.identity.rotating import NAME, Agent, renamed_compressed, write

@@ -11,16 +11,16 @@ from logship.api import Context, Labels, LogFile, Origin
 from logship.catalog import METADATA_GRACE_SECS, Origins
 from logship.checkpoint import Checkpoint
 from logship.counters import RouteCounters
-from logship.deadletters import DeadLetters
-from logship.feed import DiskFeed
-from logship.limits import Budget
-from logship.match import Match
-from logship.route import Route
-from logship.routing import RouteRule
+from logship.delivery.deadletters import DeadLetters
+from logship.delivery.limits import Budget
+from logship.delivery.sender import Sender
+from logship.routes.match import Match
+from logship.routes.route import Route
+from logship.routes.routing import RouteRule
 from logship.rows.index import Cutting
 from logship.rows.joins import Joins
-from logship.sender import Sender
 from logship.source_catalog import SourceCatalog
+from logship.tail.feed import DiskFeed
 from logship.testing import cri_line
 from logship.testing.virtual_time import run_virtual, virtual_world
 

@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from logship.batch import Batch
-from logship.feed import DiskFeed
-from logship.follow import QUIET_SECS, Follower
 from logship.origin import Labels, LogFile, Origin
-from logship.pulse import look
 from logship.rows.address import Mark, Position, time_text
 from logship.rows.index import Cutting
 from logship.rows.joins import Joins
+from logship.tail.feed import DiskFeed
+from logship.tail.follow import QUIET_SECS, Follower
+from logship.tail.pulse import look
+from logship.tail.waiting import JOIN_TIMEOUT_SECS
 from logship.testing.virtual_time import EPOCH_NS, run_virtual, virtual_world
-from logship.waiting import JOIN_TIMEOUT_SECS
 
 JAVA = Joins(("java",), wait_secs=1.0)
 HEAD, FRAME = "java.lang.IllegalStateException: boom", "\tat a.B.c(B.java:1)"

@@ -1,9 +1,9 @@
 """A position never stands inside of a record whose parts have other bytes between them."""
 
-from logship.ledger import Ledger
 from logship.rows.address import Generation, Position, Span
 from logship.rows.cut import Cut, Cutter, Straddle
 from logship.rows.index import Cutting
+from logship.tail.ledger import Ledger
 from logship.testing import cri_line
 
 OLD, NEW = Generation(1, 0), Generation(2, 0)

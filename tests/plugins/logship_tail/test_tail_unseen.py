@@ -19,9 +19,9 @@ from watchdog.observers.inotify_c import InotifyFD
 from logship.api import Source
 from logship.catalog import Entry, Origins
 from logship.checkpoint import Checkpoint
-from logship.feed import DiskFeed
 from logship.journal import Key
 from logship.source_catalog import SourceCatalog
+from logship.tail.feed import DiskFeed
 from logship.testing import context, cri_line
 from logship.testing.virtual_time import InlineOffload, VirtualClock, run_virtual
 from logship.world import DirEntry, Disk, World

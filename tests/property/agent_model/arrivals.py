@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from logship.batch import Batch
-from logship.feed import JOIN_TIMEOUT_SECS
 from logship.rows.address import Generation, Mark
+from logship.tail.feed import JOIN_TIMEOUT_SECS
 from tests.property.agent_model.written import LIMIT, Log, Part, WrittenFile
 
 Place = tuple[WrittenFile, int]

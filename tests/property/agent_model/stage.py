@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from logship.absent import ABSENT_SECS
 from logship.journal import Key
+from logship.tail.absent import ABSENT_SECS
 from logship.testing.virtual_time import EPOCH_NS
 from tests.property.agent_model.agent import Agents, Choices
 from tests.property.agent_model.arrivals import Arrivals, Ids, Place, check_order

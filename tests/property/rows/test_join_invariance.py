@@ -7,13 +7,13 @@ from pathlib import Path
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from logship.ledger import Ledger
 from logship.rows.address import Generation, Mark, Position, Span
 from logship.rows.cut import Cut, Cutter
 from logship.rows.index import Cutting, index
 from logship.rows.joins import Joins
 from logship.rows.languages import LANGUAGES
 from logship.rows.rows import Rows
+from logship.tail.ledger import Ledger
 
 ORIGIN = "0123456789ab"
 TRACES = Path(__file__).parents[2] / "logship" / "rows" / "traces"

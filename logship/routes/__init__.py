@@ -1,0 +1,1 @@
+"""Routes: which rows they take, whose turn it is, and how far behind they are."""

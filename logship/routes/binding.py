@@ -1,0 +1,43 @@
+"""A route on an origin: a feed, with the row conditions that hold for it."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from logship.api import Feed
+from logship.batch import Batch
+from logship.routes.conditions import Selection
+
+
+class Ready(Protocol):
+    """Where a binding says that there may be something to take."""
+
+    def ready(self, binding: "Binding") -> None: ...
+
+
+@dataclass(eq=False, slots=True)
+class Binding:
+    feed: Feed
+    selection: Selection
+    route: Ready
+    blocked: bool = False
+    """Its dead letters cannot be written: it reads nothing new."""
+    namespace: str = field(init=False)
+    """Whose share of reading it counts to: its namespace, or its source where it has none."""
+    read_bytes: int = 0
+    """Read so far, without what was released: that has to be read again."""
+
+    def __post_init__(self) -> None:
+        labels = self.feed.origin.labels
+        self.namespace = labels.get("namespace") or f"({labels.get('source')})"
+
+    def settle(self, batch: Batch) -> None:
+        self.feed.settle(batch)
+
+    def release(self, batch: Batch) -> None:
+        self.read_bytes -= batch.size()
+        self.feed.release(batch)
+
+    def wake(self) -> None:
+        """There may be something to take."""
+        if not self.blocked:
+            self.route.ready(self)

@@ -1,0 +1,53 @@
+"""Which rows of a batch a route takes: its own `when`, and not those of the routes above it.
+
+A row that fails a route's `when` falls through to the next route that matches its origin. Each
+route finds its rows by itself, by evaluating the conditions above it too; conditions are pure
+functions of the joined row before transforms, so all routes agree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from logship.batch import Batch
+from logship.routes.when import Condition
+from logship.rows.objects import parse_object
+from logship.rows.rows import Rows
+from logship.severity import of_row
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    own: Condition | None = None
+    above: tuple[Condition, ...] = ()
+    """Of routes above that keep the rows they take (no `continue`)."""
+
+    @property
+    def takes_all(self) -> bool:
+        return self.own is None and not self.above
+
+    def apply(self, batch: Batch) -> Batch:
+        """The batch with only the rows of this route."""
+        if self.takes_all:
+            return batch
+        rows = with_fields(batch.rows)
+        batch = batch.with_fields(rows)
+        return batch.keep(self._mask(rows))
+
+    def _mask(self, rows: Rows) -> list[bool]:
+        conditions = [*self.above, *([self.own] if self.own else [])]
+        severities: Sequence[str] = [""] * len(rows)
+        fields = rows.fields or [None] * len(rows)
+        if any(condition.needs_severity for condition in conditions):
+            severities = list(map(of_row, rows.texts, rows.streams, fields))
+        return [
+            not any(c.evaluate(stream, severity, found) for c in self.above)
+            and (self.own is None or self.own.evaluate(stream, severity, found))
+            for stream, severity, found in zip(rows.streams, severities, fields, strict=True)
+        ]
+
+
+def with_fields(rows: Rows) -> Rows:
+    """The rows with their parsed JSON objects."""
+    if rows.fields is not None:
+        return rows
+    return replace(rows, fields=[parse_object(text) for text in rows.texts])

@@ -1,0 +1,133 @@
+"""A route: pulls batches from its bindings, passes them through transforms, gives them on.
+
+It reads only when its own budget has room and its sink is not failing; nothing it does can delay
+another route. Bindings take turns by bytes, fairly for namespaces and origins (see `fairness`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from logship.api import Transform
+from logship.batch import Batch
+from logship.counters import RouteCounters
+from logship.delivery.limits import Budget
+from logship.delivery.sender import Sender
+from logship.routes.binding import Binding
+from logship.routes.fairness import Turns
+from logship.routes.lag import RouteLag
+from logship.routes.meter import Meter
+from logship.world import Clock, World
+
+BLOCK_BYTES = 256 * 1024
+"""How much is read at once: small enough for caches, large enough for few calls."""
+_ROOM_BYTES = 6 * BLOCK_BYTES
+"""What a block of short rows may hold in memory (see `Batch.held_bytes`)."""
+
+_BUG_SECS = 5.0
+
+
+@dataclass(eq=False)
+class Route:
+    name: str
+    sender: Sender
+    transforms: Sequence[tuple[str, Transform]]
+    budget: Budget
+    counters: RouteCounters
+    clock: Clock
+    log: logging.Logger
+    bindings: set[Binding] = field(default_factory=set)
+    _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _meter: Meter = field(default_factory=Meter)
+
+    def add(self, binding: Binding) -> None:
+        self.bindings.add(binding)
+        binding.wake()
+
+    def remove(self, binding: Binding) -> None:
+        self.bindings.discard(binding)
+        self._meter.forget(binding)
+
+    def ready(self, binding: Binding) -> None:
+        self._turns.add(binding)
+        self._changed.set()
+
+    def waiting_bytes(self) -> int:
+        """Bytes not read yet, over all origins that tell."""
+        return sum(binding.feed.waiting() or 0 for binding in self.bindings)
+
+    def measure(self) -> None:
+        """Once a second: see how fast those are read and written that are waiting to be read."""
+        self._meter.tick(self.clock.now(), self._turns)
+
+    async def lag(self, world: World) -> RouteLag:
+        """How far behind it is, and what of it rotation will delete."""
+        return await self._meter.lag(self.bindings, world)
+
+    async def pull(self) -> None:
+        """Until cancelled."""
+        while True:
+            while not self._turns:
+                self._changed.clear()
+                await self._changed.wait()
+            await self._room()
+            await self._take(self._turns.next())
+            await asyncio.sleep(0)  # reads of the page cache do not wait: let others run
+
+    async def _room(self) -> None:
+        while (pause := self.sender.paused_secs) > 0:
+            await self.clock.sleep(pause)
+        await self.sender.turn()
+        if not self.budget.has_room(_ROOM_BYTES):
+            self.sender.hurry()
+            await self.budget.wait_for_room(_ROOM_BYTES)
+
+    async def _take(self, binding: Binding) -> None:
+        batch = await self._read(binding)
+        if batch is None:
+            self._turns.idle(binding)
+            return
+        self._turns.took(binding, batch.size())
+        binding.read_bytes += batch.size()
+        self.counters.taken_bytes += batch.size()
+        try:
+            self._pass_on(binding, batch)
+        except Exception as error:
+            self.counters.bugs += 1
+            self.counters.last_error = f"{type(error).__name__}: {error}"
+            self.log.error("a bug in a transform of route %s; nothing is lost", self.name,
+                           exc_info=error)  # fmt: skip
+            binding.release(batch)
+            await self.clock.sleep(_BUG_SECS)
+
+    async def _read(self, binding: Binding) -> Batch | None:
+        """What the binding has now; None also when it may not, or cannot, be read."""
+        if binding.blocked or binding not in self.bindings:
+            return None
+        try:
+            return await binding.feed.take(BLOCK_BYTES)
+        except OSError as error:
+            self.counters.last_error = f"{binding.feed.origin.key}: {error}"
+            self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
+        except Exception as error:  # hostile bytes: other origins go on
+            self.counters.bugs += 1
+            self.counters.last_error = f"{binding.feed.origin.key}: {error}"
+            self.log.error("a bug in reading %s", binding.feed.origin.key, exc_info=error)
+        return None
+
+    def _pass_on(self, binding: Binding, batch: Batch) -> None:
+        mine = binding.selection.apply(batch)
+        if mine is not batch:
+            self.counters.passed_rows += len(batch.rows) - len(mine.rows)
+        for name, transform in self.transforms:
+            before = mine
+            mine = transform.apply(mine)
+            if mine is not before and mine.touched:
+                self.counters.dropped_rows[name] += len(before.rows) - len(mine.rows)
+        if mine.is_empty():
+            binding.settle(batch)
+        else:
+            self.sender.offer(binding, mine)

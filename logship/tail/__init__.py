@@ -1,0 +1,1 @@
+"""Reading logs from disks: followers of files, feeds of routes, and what is lost. No network."""

@@ -1,0 +1,147 @@
+"""One open file of an origin, and how its bytes are read.
+
+A file that is let go before everybody has read it stays in its place in the order, without bytes:
+so each feed comes past it, and knows what follows. Its descriptor is closed only when no thread
+reads it any more: the number could mean another file at once.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from logship.rows.address import Generation
+from logship.tail.loss import Reason
+from logship.tail.unzip import GzipReader
+from logship.world import Disk, Stat, World
+
+
+class Reader(Protocol):
+    """Reads one generation. Not for concurrent use."""
+
+    async def read(self, size: int, offset: int) -> bytes:
+        """Up to `size` uncompressed bytes at `offset`; empty at the end. Raises OSError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainReader:
+    disk: Disk
+    fd: int
+
+    async def read(self, size: int, offset: int) -> bytes:
+        return await self.disk.read(self.fd, size, offset)
+
+
+class NothingReader:
+    """Of a file that cannot be read any further."""
+
+    async def read(self, size: int, offset: int) -> bytes:
+        return b""
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Why a file was closed before everybody had read it."""
+
+    reason: Reason
+    final: bool
+    """Whether nothing could be added to it any more."""
+
+
+@dataclass(eq=False, slots=True)
+class LogGeneration:
+    """One open file of an origin."""
+
+    generation: Generation
+    fd: int
+    inode: tuple[int, int]
+    size: int
+    """Uncompressed bytes known to be there."""
+    live: bool
+    mtime_ns: int
+    changed_at: float
+    compressed: bool = False
+    truncated_from: int = 0
+    """The size the file had when it was truncated."""
+    links: int = 1
+    """Names the file still has; 0 once it is deleted."""
+    disk_bytes: int = 0
+    """Bytes it takes on the disk."""
+    looked_at: float = 0.0
+    """When it was last looked at with fstat."""
+    told_ended: bool = False
+    """Whether those who know what follows a position know that nothing is added to it."""
+    let_go: LetGo | None = None
+    """It was closed before everybody had read it."""
+    copy: tuple[str, Stat] | None = None
+    """The name of a compressed copy of it, and what that was when it was seen."""
+    to_close: list[int] = field(default_factory=list)
+    """Descriptors of files that it was in, as long as a thread may read them."""
+    _reading: int = 0
+
+    def reader(self, world: World) -> Reader:
+        """A reader of one's own: a decoder has a place where it is."""
+        return _OpenFile(self, world)
+
+    @contextmanager
+    def being_read(self) -> Iterator[None]:
+        """No descriptor of it is closed meanwhile."""
+        self._reading += 1
+        try:
+            yield
+        finally:
+            self._reading -= 1
+
+    def drop(self, why: LetGo) -> None:
+        """Let go of it; `idle` says when its descriptor may be closed."""
+        self.to_close.append(self.fd)
+        self.fd, self.inode = -1, (0, 0)
+        self.let_go, self.live = why, False
+
+    def exchange(self, fd: int, stat: Stat) -> None:
+        """Go on with a compressed copy of it."""
+        self.to_close.append(self.fd)
+        self.fd, self.inode, self.links = fd, (stat.device, stat.inode), stat.links
+        self.compressed, self.live, self.copy = True, False, None
+        self.disk_bytes = stat.size
+
+    def go_on_in(self, copy: "LogGeneration") -> None:
+        """It was truncated, and this is the copy that was made of it before."""
+        self.to_close.append(self.fd)
+        self.fd, self.inode, self.links = copy.fd, copy.inode, copy.links
+        self.size, self.compressed, self.truncated_from = copy.size, copy.compressed, 0
+        self.mtime_ns, self.disk_bytes = copy.mtime_ns, copy.disk_bytes
+
+    def idle(self) -> list[int]:
+        """Descriptors that nobody needs any more; they are given once."""
+        if self._reading or not self.to_close:
+            return []
+        done, self.to_close = self.to_close, []
+        return done
+
+    def descriptors(self) -> list[int]:
+        """All that are still open; they are given once."""
+        done, self.to_close = self.to_close, []
+        return [*done, self.fd] if self.fd >= 0 else done
+
+
+class _OpenFile:
+    """Reads a generation as long as it is there: in its file, or in the copy it goes on in."""
+
+    def __init__(self, log: LogGeneration, world: World) -> None:
+        self._log, self._world = log, world
+        self._fd = -1
+        self._reader: Reader = NothingReader()
+
+    async def read(self, size: int, offset: int) -> bytes:
+        log = self._log
+        if log.let_go:
+            return b""
+        if log.fd != self._fd:
+            self._fd = log.fd
+            plain = PlainReader(self._world.disk, log.fd)
+            self._reader = GzipReader(self._world, log.fd) if log.compressed else plain
+        with log.being_read():
+            chunk = await self._reader.read(size, offset)
+        return b"" if log.let_go else chunk  # it counts as lost already
