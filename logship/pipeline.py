@@ -22,6 +22,7 @@ from logship.delivery.sender import Sender
 from logship.outcome import ConfigError
 from logship.routes.route import Route
 from logship.routes.routing import RouteRule
+from logship.rows import kernel
 from logship.source_catalog import SourceCatalog
 from logship.tail.held import Held
 from logship.tail.start import cutoff_ns
@@ -144,7 +145,10 @@ class Pipeline:
         for name, sink in self.sinks.items():
             await _start(name, sink)
         routes = ", ".join(f"{route.name} -> {route.to}" for route in self.config.routes)
-        self._log.info("started: %s; positions in %s", routes, self.config.state_dir)
+        self._log.info(
+            "started: %s; positions in %s; row kernel: %s",
+            routes, self.config.state_dir, kernel.in_use(),
+        )  # fmt: skip
 
     async def _until(
         self,

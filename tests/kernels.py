@@ -15,7 +15,7 @@ def each_kernel(request: pytest.FixtureRequest) -> Iterator[str]:
     before = kernel.in_use()
     try:
         kernel.choose(request.param)
-    except RuntimeError as error:
+    except ValueError as error:
         pytest.skip(str(error))
     yield request.param
     kernel.choose(before)

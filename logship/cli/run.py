@@ -3,7 +3,9 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +16,7 @@ from logship.cli.configuration import Written, read
 from logship.log import set_up
 from logship.outcome import ConfigError
 from logship.pipeline import Pipeline
+from logship.rows import kernel
 from logship.world import Clock, Disk, Offload, World
 from logship.world.process import (
     collect_garbage_rarely,
@@ -25,6 +28,8 @@ from logship.world.process import (
 def run(options: argparse.Namespace) -> int:
     written = read(options.config)
     if written is None:
+        return 2
+    if not _choose_kernel():
         return 2
     keep_freed_memory()
     raise_open_files()
@@ -42,6 +47,17 @@ def run(options: argparse.Namespace) -> int:
         logger.critical("cannot go on: %s", error)
         return 1
     return 0
+
+
+def _choose_kernel() -> bool:
+    """As the environment says: `LOGSHIP_KERNEL`, `compiled` or `pure`. False: it cannot be."""
+    wanted = os.environ.get("LOGSHIP_KERNEL", kernel.in_use())
+    try:
+        kernel.choose(wanted)
+    except ValueError as error:
+        print(f"LOGSHIP_KERNEL={wanted}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 async def _agent(written: Written, logger: logging.Logger) -> None:

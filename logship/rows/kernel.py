@@ -25,11 +25,13 @@ def in_use() -> Kind:
     return "compiled" if _compiled else "pure"
 
 
-def choose(kind: Kind) -> None:
-    """Use this one from now on. Raises RuntimeError when the compiled one was not built."""
+def choose(kind: str) -> None:
+    """Use `compiled` or `pure` from now on. Raises ValueError when there is none such."""
     global _compiled
+    if kind not in ("compiled", "pure"):
+        raise ValueError("the row kernels are `compiled` and `pure`")
     if kind == "compiled" and not BUILT:
-        raise RuntimeError("the compiled kernel was not built: see docs/operations.md")
+        raise ValueError("the compiled row kernel was not built: see docs/operations.md")
     _compiled = kind == "compiled"
 
 

@@ -1,6 +1,7 @@
 """The wheel holds the engine, the plugins and their entry points."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,18 +11,31 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+COPIED = (
+    "logship", "plugins", "logship_sandbox", "pyproject.toml", "setup.py", "MANIFEST.in",
+    "README.md", "LICENSE",
+)  # fmt: skip
+
+
+def install(tmp_path_factory: pytest.TempPathFactory, **environment: str) -> Path:
     """A directory into which the wheel, built from a copy of the sources, is unpacked."""
     source = tmp_path_factory.mktemp("source")
-    for name in ("logship", "plugins", "logship_sandbox", "pyproject.toml", "README.md", "LICENSE"):
+    for name in COPIED:
         subprocess.run(["cp", "-r", str(ROOT / name), str(source)], check=True)
+    for built in [*source.glob("logship/rows/*.so"), source / "logship/rows/_kernel.c"]:
+        built.unlink(missing_ok=True)
     target = tmp_path_factory.mktemp("installed")
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
          "--target", str(target), str(source)], check=True, timeout=110,
+        env={**os.environ, **environment},
     )  # fmt: skip
     return target
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(tmp_path_factory)
 
 
 def logship(installed: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -50,3 +64,17 @@ def test_the_installed_wheel_validates_an_example(installed: Path) -> None:
     run = logship(installed, "validate", "-c", str(config))
     assert (run.returncode, run.stderr) == (0, "")
     assert "all -> out" in run.stdout
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_the_wheel_has_the_compiled_kernel_where_it_can_be_built(installed: Path) -> None:
+    run = logship(installed, "version")
+    assert "row kernel: compiled" in run.stdout, run.stderr
+
+
+def test_without_a_compiler_it_installs_and_says_what_is_in_use(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    installed = install(tmp_path_factory, CC="/bin/false")
+    run = logship(installed, "version")
+    assert "row kernel: pure" in run.stdout, run.stderr

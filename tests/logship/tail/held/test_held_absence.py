@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.logship.tail.held.agent import Agent, at, lines, numbers, rotate
 
 from logship.checkpoint import FILE_NAME
 from logship.journal import HEADER, Key, line, parse
 from logship.tail.absent import ABSENT_SECS
 from logship.tail.loss import NOTHING_KNOWN, Loss, Reason
 from logship.testing.virtual_time import run_virtual
+from tests.logship.tail.held.agent import Agent, at, lines, numbers, rotate
 
 ROWS = 10
 """In each file."""

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.logship.tail.held.agent import Agent, lines, numbers, on_agent
 
 from logship.tail.descriptors import RESERVED, Descriptors
 from logship.tail.loss import Reason
 from logship.world import Clock
+from tests.logship.tail.held.agent import Agent, lines, numbers, on_agent
 
 LIMIT = 12
 """Of descriptors: nine of them for logs."""

@@ -4,10 +4,9 @@ import asyncio
 import gzip
 from pathlib import Path
 
-from tests.logship.tail.held.agent import Agent, at, lines, numbers, on_agent, rotate
-
 from logship.tail.loss import Reason
 from logship.world import Space
+from tests.logship.tail.held.agent import Agent, at, lines, numbers, on_agent, rotate
 
 
 def test_a_file_is_open_as_soon_as_it_was_added(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.logship.tail.held.agent import Agent, at, lines, numbers, on_agent, rotate
 
 from logship.rows.address import Position
 from logship.tail.loss import Reason
 from logship.tail.start import start_position
+from tests.logship.tail.held.agent import Agent, at, lines, numbers, on_agent, rotate
 
 
 async def one_deleted_file(agent: Agent, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.logship.tail.held.agent import Agent, at, lines, numbers, on_agent, rotate
 
 from logship.batch import Batch
 from logship.origin import Labels, Origin
@@ -16,6 +15,7 @@ from logship.rows.index import Cutting
 from logship.tail.last_row import LastRow
 from logship.tail.loss import Following, Loss, LossLog, Reason
 from logship.testing.virtual_time import VirtualClock, run_virtual
+from tests.logship.tail.held.agent import Agent, at, lines, numbers, on_agent, rotate
 
 GENERATIONS = [Generation(time, 0) for time in (10, 20, 30)]
 

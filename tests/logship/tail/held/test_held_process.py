@@ -8,9 +8,9 @@ from pathlib import Path
 
 import orjson
 import pytest
-from tests.logship.tail.held.agent import lines
 
 from tests.e2e.waiting import wait_for
+from tests.logship.tail.held.agent import lines
 
 HARD = 160
 CONFIG = """\
