@@ -19,6 +19,7 @@ cdef extern from "Python.h":
     PyObject *PyBytes_FromStringAndSize(const char *v, Py_ssize_t size) except NULL
     int _PyBytes_Resize(PyObject **v, Py_ssize_t size) except -1
     object PyUnicode_DecodeUTF8(const char *v, Py_ssize_t size, const char *errors)
+    object PyUnicode_DecodeASCII(const char *v, Py_ssize_t size, const char *errors)
 
 cdef extern from "_kernel.h" nogil:
     int cri_time(const char *at, long size, const char *known)
@@ -339,6 +340,24 @@ def id_tails(offsets, uint64_t low):
     found = <object>tails
     Py_DECREF(found)
     return found
+
+
+def row_ids(offsets, bytes prefix not None, uint64_t low):
+    """Per row its id as text: the prefix and 16 digits; None when it is no column of a table."""
+    cdef Py_ssize_t n, size = PyBytes_GET_SIZE(prefix)
+    cdef Table table
+    cdef char[80] text
+    if type(offsets) is not Column or size > 64:
+        return None
+    table, low = (<Column>offsets).table, low + <uint64_t>(<Column>offsets).base
+    memcpy(text, PyBytes_AS_STRING(prefix), size)
+    ids = PyList_New(table.count)
+    for n in range(table.count):
+        hex16(text + size, low + <uint64_t>table.rows[n].start)
+        id_ = PyUnicode_DecodeASCII(text, size + 16, NULL)
+        Py_INCREF(id_)
+        PyList_SET_ITEM(ids, n, id_)
+    return ids
 
 
 cdef class Keys:

@@ -52,6 +52,11 @@ def id_tails(offsets: Sequence[int], low: int) -> bytes | None:
     return _kernel.id_tails(offsets, low) if _compiled else None
 
 
+def row_ids(offsets: Sequence[int], prefix: str, low: int) -> list[str] | None:
+    """Per row its id."""
+    return _kernel.row_ids(offsets, prefix.encode(), low) if _compiled else None
+
+
 Special = tuple[bytes, bytes | None, bytes | None, bytes | None]
 """Of a row: middle, payload (None: its text), its own time and id (None: of its address)."""
 

@@ -11,7 +11,7 @@ from itertools import compress, count, pairwise
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from logship.rows import kernel
-from logship.rows.address import PLAIN, Generation, Mark, id_prefix, id_tails, row_id
+from logship.rows.address import PLAIN, Generation, Mark, id_low, id_prefix, id_tails, row_id
 
 if TYPE_CHECKING:
     from logship.rows._kernel import Table
@@ -59,6 +59,10 @@ class Rows:
         if self.given_ids is not None:
             return list(self.given_ids)
         prefix = id_prefix(origin, self.generation)
+        if not self.elsewhere and (
+            made := kernel.row_ids(self.offsets, prefix, id_low(self.generation))
+        ):
+            return made
         ids = [prefix + tail.decode() for tail in id_tails(self.generation, self.offsets)]
         for row, generation in self.elsewhere.items():
             ids[row] = row_id(origin, generation, self.offsets[row])

@@ -1,0 +1,89 @@
+"""Gives the compiled kernel blocks with changed bytes, and compares with the pure one.
+
+    fuzz_kernel.py COUNT [SEED]
+
+Run by `test_kernel_under_sanitizers.py` with a kernel that watches its memory.
+"""
+
+import random
+import sys
+
+import orjson
+from logship_gcp.cloud_logging.entries import encode
+from logship_gcp.cloud_logging.frames import Place, frame_of
+from logship_gcp.cloud_logging.special import Reader
+
+from logship.api import Batch, Labels, Origin
+from logship.rows import _kernel, kernel
+from logship.rows.address import Generation, Span, time_ns
+from logship.rows.index import Cutting, index
+
+TEXTS = (
+    b"", b"x", b"hello world", "日本語 \U0001f600".encode(), b'quote " and \\ and \x01\x1f\x7f',
+    b"E1123 04:46:31.123456   1 main.go:1] failed", b"{", b"{}", b'{"a":1,"b":2,"c":3}',
+    b'{"severity":"INFO","message":"m","n":[1,2,{"x":null}],"t":true}',
+    b'{"time":"2026-11-23T04:46:31Z","level":"warn","message":"m","a":"\\u65e5\\n","b":-1.5}',
+    b'{"logging.googleapis.com/trace":"' + b"0" * 32 + b'","a":1,"b":2,"c":"' + b"y" * 90 + b'"}',
+    b'{"a":' + b"[" * 40 + b"]" * 40 + b',"b":1,"c":2}', b"z" * 700,
+)  # fmt: skip
+CUTS = (
+    b"\n",
+    b" ",
+    b'"',
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b",",
+    b":",
+    b"\xff",
+    b"\xe6",
+    b"\x00",
+    b"P ",
+    b"9",
+)
+GENERATION = Generation(time_ns("2026-11-23T04:46:31Z"), 0xABCD1234)
+NOW_NS = time_ns("2026-11-23T05:00:00Z")
+
+
+def a_block(dice: random.Random) -> bytes:
+    lines = [
+        b"2026-11-23T04:46:%02d.%dZ %s %s %s\n"
+        % (dice.randrange(60), dice.randrange(10**6), dice.choice((b"stdout", b"stderr")),
+           dice.choice((b"F", b"F", b"F", b"P")), dice.choice(TEXTS))
+        for _ in range(dice.randrange(1, 12))
+    ]  # fmt: skip
+    block = bytearray(b"".join(lines))
+    for _ in range(dice.choice((0, 0, 1, 2, 5))):
+        at = dice.randrange(len(block))
+        block[at : at + dice.choice((0, 1, 1, 3))] = dice.choice(CUTS)
+    return bytes(block)
+
+
+def seen(block: bytes, limit: int, parse: bool) -> object:
+    labels = Labels({"cluster": "c", "namespace": "n", "pod": "p", "container": "app"})
+    span = Span(GENERATION, 0, len(block))
+    cutting = Cutting(max_row_bytes=limit)
+    batch = Batch(Origin("c/uid/app/0", labels), labels, (span,), block, cutting)
+    rows = index(block, (span,), cutting)
+    columns = [*zip(rows.ids("0" * 12), rows.times, rows.streams, rows.texts, strict=True)]
+    reader = Reader("p", ("severity", "level"), ("logging.googleapis.com/trace",), parse)
+    body = encode(batch, frame_of(batch, Place("p", "l", "c")), reader, now_ns=NOW_NS, alone=True)
+    return columns, dict(rows.marks), orjson.loads(b"[" + body + b"]")
+
+
+def main(count: int, seed: int) -> None:
+    dice = random.Random(seed)
+    for number in range(count):
+        block, limit, parse = a_block(dice), dice.choice((200, 262_144)), dice.random() < 0.7
+        found = []
+        for kind in ("compiled", "pure"):
+            kernel.choose(kind)
+            found.append(seen(block, limit, parse))
+        if found[0] != found[1]:
+            raise SystemExit(f"seed {seed}, number {number}: the kernels differ on {block!r}")
+    print(f"{count} blocks, seed {seed}, sanitized: {_kernel.__file__}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(2**32))
