@@ -53,8 +53,8 @@ def test_the_option_says_what_is_joined(join: str, wanted: Joins | None) -> None
     ("join", "words"),
     [
         ("[cobol]", ["join[0]", "cobol", "java"]),
-        ("{first_line: '('}", ["join.first_line", "'('", "regular expression"]),
-        ("{first_line: '(a+)+'}", ["join.first_line", "'(a+)+'", "too long"]),
+        ("{first_line: '('}", ["join.first_line", "'('", "RE2"]),
+        ("{first_line: '(?=a)b'}", ["join.first_line", "'(?=a)b'", "RE2"]),
         ("{first_line: a, languages: [java]}", ["not both"]),
         ("{max_rows: 5}", ["nothing is joined"]),
         ("{first_line: a, wait_secs: 2m}", ["wait_secs"]),
@@ -105,7 +105,7 @@ def test_the_containers_own_annotation_goes_before_the_pods() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["cobol", "", "java,", "first-line:", "first-line:(", "first-line:(a+)+$"]
+    "value", ["cobol", "", "java,", "first-line:", "first-line:(", "first-line:(?=a)b"]
 )
 def test_a_wrong_annotation_is_complained_about_once_and_ignored(
     value: str, caplog: pytest.LogCaptureFixture
