@@ -6,8 +6,9 @@ that is not ours is set aside. A full disk costs nothing but the age of the chec
 on, and what was not written is written with the next try.
 """
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from logship.journal import HEADER, ForeignFile, Key, Saved, line, parse
@@ -36,6 +37,7 @@ class Checkpoint:
         self._unwritten: set[Key] = set()
         self._snapshot_at: float | None = None
         self._failing = False
+        self._writing: asyncio.Future[object] | None = None
         self.saved_at: float | None = None
         """When the file was last up to date (clock.now)."""
 
@@ -62,7 +64,9 @@ class Checkpoint:
                 self._path, loaded.bad_lines, loaded.whole_bytes,
             )  # fmt: skip
         # Before the last save, not before now: the agent may have been away, or the clock be wrong.
-        newest = max((saved.at_ns for saved in loaded.positions.values()), default=0)
+        # The routes' own entries say when that was: one of a log may be of a clock that was ahead.
+        ages = [(not key.origin, saved.at_ns) for key, saved in loaded.positions.items()]
+        newest = max(ages, default=(False, 0))[1]
         oldest = newest - KEEP_UNSEEN_SECS * 1_000_000_000
         self._saved = {k: saved for k, saved in loaded.positions.items() if saved.at_ns >= oldest}
 
@@ -118,6 +122,8 @@ class Checkpoint:
 
     async def save(self) -> None:
         """Write what changed; never raises for the disk's troubles, but says so."""
+        if self._writing is not None:  # of a save that was cancelled: its thread goes on
+            await asyncio.wait([self._writing])
         now = self._world.clock.now()
         due = self._snapshot_at is None or now - self._snapshot_at >= SNAPSHOT_SECS
         try:
@@ -144,9 +150,8 @@ class Checkpoint:
         self._unwritten, self._forgotten = set(), set()
         lines = [line(key, None) for key in gone] + [line(k, self._saved[k]) for k in keys]
         try:
-            await self._world.offload.run(
-                self._world.disk.append, self._path, b"".join(lines), sync=True
-            )
+            disk, content = self._world.disk, b"".join(lines)
+            await self._write(lambda: disk.append(self._path, content, sync=True))
         except BaseException:  # cancelled too: it may never have begun
             self._unwritten |= keys & self._saved.keys()
             self._forgotten |= gone
@@ -155,12 +160,18 @@ class Checkpoint:
     async def _snapshot(self) -> None:
         self._unwritten, self._forgotten, self._snapshot_at = set(), set(), None
         lines = [HEADER, *(line(key, saved) for key, saved in self._saved.items())]
-        await self._world.offload.run(self._world.disk.replace, self._path, b"".join(lines))
+        disk, content = self._world.disk, b"".join(lines)
+        await self._write(lambda: disk.replace(self._path, content))
+
+    async def _write(self, write: Callable[[], object]) -> None:
+        """In a thread, which cannot be stopped: the next write waits for it."""
+        self._writing = asyncio.ensure_future(self._world.offload.run(write))
+        await asyncio.shield(self._writing)
 
 
 def _worth_saving(old: Saved, new: Saved, *, last: bool) -> bool:
     age_ns = new.at_ns - old.at_ns
-    if old.position != new.position or age_ns > _REFRESH_NS:
+    if old.position != new.position or abs(age_ns) > _REFRESH_NS:  # the clock may have been ahead
         return True
     if old.following == new.following:
         return False

@@ -547,7 +547,7 @@ def entries(
                 middle, leaves = choice[row.stderr], choice[2]
             else:
                 middle = <bytes>objects[row.stderr]
-        need = fixed + len(middle) + (len(payload) if payload is not None else 6 * row.size)
+        need = fixed + len(middle) + (len(payload) if payload is not None else 6 * <Py_ssize_t>row.size)
         if own_time is not None or own_id is not None:
             need += (len(own_time) if own_time else 0) + (len(own_id) if own_id else 0)
         if need > room - used:

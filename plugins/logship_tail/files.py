@@ -53,7 +53,12 @@ class FilesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         ),
     ] = True
     max_row_bytes: Annotated[
-        int, Meta(ge=1024, description="A longer record is cut into rows of this size.")
+        int,
+        Meta(
+            ge=1024,
+            le=16 * 1024 * 1024,
+            description="A longer record is cut into rows of this size.",
+        ),
     ] = 256 * 1024
     join: JoinOption = ()
     roots: Annotated[

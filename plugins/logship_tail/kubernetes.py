@@ -118,7 +118,12 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         Meta(description="The runtime's format. `auto` tells by the content of each file."),
     ] = "auto"
     max_row_bytes: Annotated[
-        int, Meta(ge=1024, description="A longer record is cut into rows of this size.")
+        int,
+        Meta(
+            ge=1024,
+            le=16 * 1024 * 1024,
+            description="A longer record is cut into rows of this size.",
+        ),
     ] = 256 * 1024
     join: JoinOption = ()
     roots: Annotated[
