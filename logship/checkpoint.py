@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from logship.journal import HEADER, ForeignFile, Key, Saved, line, parse
-from logship.rows.address import Position
+from logship.rows.address import Generation, Position
 from logship.tail.loss import NOTHING_KNOWN, Following
 from logship.world import World
 
@@ -175,5 +175,9 @@ def _worth_saving(old: Saved, new: Saved, *, last: bool) -> bool:
         return True
     if old.following == new.following:
         return False
-    rotated = len(old.following.later) != len(new.following.later)
-    return last or rotated or age_ns >= _GROWTH_NS
+    return last or _ends(old) != _ends(new) or age_ns >= _GROWTH_NS
+
+
+def _ends(saved: Saved) -> list[tuple[Generation, bool]]:
+    """The later generations, and whether all before each of them had ended."""
+    return [(generation, final) for generation, _, final in saved.following.later]

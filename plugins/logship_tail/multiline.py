@@ -36,7 +36,7 @@ class JoinConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Meta(
             description="A regular expression. A record begins at each line whose beginning "
             "matches (of its first 128 characters); lines that do not match belong to the record "
-            "before. At most three unbounded repeats (`*`, `+`), none inside of another.",
+            "before. In RE2's syntax: no backreferences, no lookaround.",
             examples=[r"^\d{4}-\d\d-\d\d "],
         ),
     ] = None

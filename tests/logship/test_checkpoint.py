@@ -182,8 +182,11 @@ def test_a_log_that_grows_while_its_route_stands_is_noted_now_and_then_and_at_th
         opened.update({key: position(1)}, {key: Following(7, 21)}, last=True)
         assert opened.following("r", "o").unsettled == 21
         rotated = Following(7, 22, ((Generation(9, 9), 22, False),))
+        ended = Following(7, 22, ((Generation(9, 9), 22, True),))
         opened.update({key: position(1)}, {key: rotated})
         assert opened.following("r", "o") == rotated
+        opened.update({key: position(1)}, {key: ended})  # now the bytes are exact
+        assert opened.following("r", "o") == ended
 
     run_virtual(save())
 
