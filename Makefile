@@ -26,7 +26,7 @@ docs: $(VENV)/ready ## The pages that are generated from the code
 bench: $(VENV)/ready
 	$(BIN)/python -m bench throughput --workloads text json --json bench.json
 
-$(VENV)/ready: requirements.lock pyproject.toml setup.py $(wildcard logship/rows/_*.pyx logship/rows/_*.h)
+$(VENV)/ready: requirements.lock pyproject.toml setup.py $(wildcard logship/rows/_*.p* logship/rows/_*.h)
 	@$(PYTHON) -c 'import sys; sys.exit("logship needs Python 3.11 or newer: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock

@@ -4,6 +4,8 @@ Without one the installation succeeds too: the pure twin does the same work at a
 and `logship version` and the agent's first log line say which of the two is in use.
 """
 
+from pathlib import Path
+
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
@@ -23,7 +25,7 @@ setup(
         Extension(
             "logship.rows._kernel",
             ["logship/rows/_kernel.pyx"],
-            depends=["logship/rows/_kernel.h", "logship/rows/_json.h"],
+            depends=sorted(map(str, Path("logship/rows").glob("_*.[hp]*"))),
             extra_compile_args=["-O3"],
             optional=True,
         )

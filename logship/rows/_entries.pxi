@@ -1,0 +1,96 @@
+"""Part of _kernel.pyx: a table's rows as the entries of a request."""
+
+def entries(
+    Table table not None, int64_t base, bytes prefix not None, uint64_t low, tuple texts not None,
+    tuple objects not None, list values not None, dict special not None, Objects found,
+):
+    """The entries of all rows, separated by commas.
+
+    An id is `prefix` and 16 digits of `low` + offset. `texts`, `objects` and each of `values` (the
+    same order as in `found`; and whether the member leaves) are middles of stdout and stderr.
+    `special` has for a row (middle, payload or None: its text, time or None, id or None).
+    """
+    cdef PyObject *made
+    cdef Py_ssize_t n, room, used = 0, need, fixed
+    cdef const Row *row
+    cdef bytes middle, payload, own_time, own_id
+    cdef const char *block = PyBytes_AS_STRING(table.block)
+    cdef char *to
+    cdef bint rare = len(special) > 0, quoted, leaves
+    cdef int kind
+    if table.count == 0:
+        return b""
+    # Without bounds checks a wrong length would be a read of somebody else's memory.
+    if len(texts) != 2 or len(objects) != 2:
+        raise ValueError("middles are of two streams")
+    if found is not None and (found.table is not table or len(values) < len(found.values)):
+        raise ValueError("these are not the objects of the table")
+    fixed = len(prefix) + 2 + 13 + 16 + 15 + 40 + 8 + 1
+    room = len(table.block) + table.count * (fixed + max(map(len, texts + objects))) + 4096
+    made = PyBytes_FromStringAndSize(NULL, room)
+    for n in range(table.count):
+        row = &table.rows[n]
+        payload = own_time = own_id = None
+        quoted, leaves = True, False
+        kind = OF_TEXT if found is None else found.kinds[n]
+        if rare and n in special:
+            middle, payload, own_time, own_id = special[n]
+            quoted = payload is None
+        elif kind == OF_TEXT:
+            middle = <bytes>texts[row.stderr]
+        else:
+            quoted = False
+            if kind == OF_VALUE:
+                choice = values[found.values_of[n]]
+                middle, leaves = choice[row.stderr], choice[2]
+            else:
+                middle = <bytes>objects[row.stderr]
+        need = fixed + len(middle) + (len(payload) if payload is not None else 6 * <Py_ssize_t>row.size)
+        if own_time is not None or own_id is not None:
+            need += (len(own_time) if own_time else 0) + (len(own_id) if own_id else 0)
+        if need > room - used:
+            room = room + room // 2 + need
+            _PyBytes_Resize(&made, room)
+        to = PyBytes_AS_STRING(<object>made) + used
+        if n:
+            to[0] = 44
+            to += 1
+        memcpy(to, b'{"insertId":"', 13)
+        if own_id is not None:
+            to = put(to + 13, own_id)
+        else:
+            to = put(to + 13, prefix)
+            hex16(to, low + <uint64_t>(base + row.start))
+            to += 16
+        memcpy(to, b'","timestamp":"', 15)
+        if own_time is not None:
+            to = put(to + 15, own_time)
+        else:
+            memcpy(to + 15, block + row.start, row.time_size)
+            to += 15 + row.time_size
+        to = put(to, middle)
+        if payload is not None:
+            to = put(to, payload)
+        elif quoted:
+            to += escape(to, table.text_of(row), row.size)
+            to[0] = 34
+            to += 1
+        elif leaves:
+            to += cut_members(
+                to, table.text_of(row), row.size, &found.objects[n],
+                <uint64_t>1 << found.objects[n].special[0].key,
+            )
+        else:
+            memcpy(to, table.text_of(row), row.size)
+            to += row.size
+        to[0] = 125
+        used = to + 1 - PyBytes_AS_STRING(<object>made)
+    _PyBytes_Resize(&made, used)
+    body = <object>made
+    Py_DECREF(body)  # the reference that `made` held
+    return body
+
+
+cdef inline char *put(char *to, bytes text) noexcept:
+    memcpy(to, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+    return to + PyBytes_GET_SIZE(text)
