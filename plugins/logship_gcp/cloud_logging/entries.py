@@ -32,7 +32,7 @@ from logship_gcp.cloud_logging.payloads import (
 )
 from logship_gcp.cloud_logging.row_times import row_times
 from logship_gcp.cloud_logging.special import Lifted, Reader
-from logship_gcp.cloud_logging.tabled import by_table
+from logship_gcp.cloud_logging.tabled import by_table, plain_texts
 
 MAX_ENTRY_BYTES = 240 * 1024
 """Google allows 256 KiB by an inner measure that it calls approximate."""
@@ -44,7 +44,15 @@ def encode(batch: Batch, frame: Frame, reader: Reader, *, now_ns: int, alone: bo
 
     `alone`: they go into a request of this origin alone, which has the frame.
     """
+    room = room_of(frame)
+    if (made := plain_texts(batch, Middles(frame, alone), reader, room, now_ns)) is not None:
+        return made
     return Encoder(batch, frame, reader, now_ns, alone).run()
+
+
+def room_of(frame: Frame) -> int:
+    """Bytes that an entry has for what is a row's own."""
+    return max(MAX_ENTRY_BYTES - frame.size, _MIN_ROOM)
 
 
 class Encoder:
@@ -53,7 +61,7 @@ class Encoder:
         self.digest = batch.origin.digest
         self.reader = reader
         self.middles = Middles(frame, alone)
-        self.room = max(MAX_ENTRY_BYTES - frame.size, _MIN_ROOM)
+        self.room = room_of(frame)
         times, clamped = row_times(batch, now_ns)
         self.times = times
         self.labels = {row: _mark_labels(mark) for row, mark in self.rows.marks.items()}

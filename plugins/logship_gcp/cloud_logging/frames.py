@@ -9,7 +9,8 @@ request to those of the entry, so labels may stand in the request only where it 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import quote
 
 import orjson
@@ -18,12 +19,14 @@ from logship.api import OF_STREAM, Batch, Labels
 
 MAX_LABELS = 64
 """Of an entry, at Google; longer keys and values are truncated there, more labels are refused."""
+MAX_FRAMES = 1024
+"""Kept from write to write: an origin with little to say has a new batch every second."""
 RESERVED_LABELS = 20
 """Kept free for marks and for labels that the application sets."""
 VERSION_LABEL = "logship/version"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """Where this agent runs, as the options or the metadata server say."""
 
@@ -34,11 +37,16 @@ class Place:
     version: str = ""
     """For the label; empty: no label."""
 
-    def log_name(self, stream: str) -> str:
+    @cached_property
+    def log_names(self) -> Mapping[str, str]:
+        """By stream; the same for all frames."""
+        return {stream: self._log_name(stream) for stream in OF_STREAM}
+
+    def _log_name(self, stream: str) -> str:
         return f"projects/{self.project}/logs/{quote(self.log_id or stream, safe='')}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """The shared parts of a batch's entries."""
 
@@ -49,7 +57,12 @@ class Frame:
     severities: Mapping[str, str]
     """By stream: of rows that do not say their own. Empty where the streams mean nothing."""
 
-    @property
+    middles: dict[tuple[bool, bytes, str, str | None], bytes] = field(default_factory=dict)
+    """Of rows that have nothing of their own, made once (see `middles`)."""
+    text_pairs: dict[bool, tuple[bytes, bytes]] = field(default_factory=dict)
+    """Those of texts on stdout and stderr, by `alone`."""
+
+    @cached_property
     def size(self) -> int:
         """Bytes of an entry that are not its payload, about."""
         return len(orjson.dumps(self.resource)) + len(orjson.dumps(self.labels))
@@ -78,9 +91,43 @@ def frame_of(batch: Batch, place: Place) -> Frame:
     return Frame(
         resource=_resource(labels, place),
         labels=_user_labels(batch, place, container),
-        log_names={stream: place.log_name(stream) for stream in OF_STREAM},
+        log_names=place.log_names,
         severities=OF_STREAM if container else {},
     )
+
+
+_Pairs = tuple[tuple[str, str], ...]
+
+
+class Frames:
+    """The frames of the origins that were written last: one for the same origin and labels.
+
+    A batch of an origin usually has the very labels that the one before it had; those are told by
+    their identity (they are kept, so that no others can take their place), others by their values.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._frames: dict[tuple[str, _Pairs, _Pairs], Frame] = {}
+        self._same: dict[tuple[int, str, _Pairs], tuple[Labels, Frame]] = {}
+
+    def of(self, batch: Batch) -> Frame:
+        extra = tuple(batch.extra.items()) if batch.extra else ()
+        same = self._same.get((id(batch.labels), batch.origin.key, extra))
+        return same[1] if same is not None else self._found(batch, extra)
+
+    def _found(self, batch: Batch, extra: _Pairs) -> Frame:
+        key, labels = batch.origin.key, batch.labels
+        if len(self._same) >= MAX_FRAMES:
+            self._same.clear()
+        if len(self._frames) >= MAX_FRAMES:
+            self._frames.clear()
+            self._same.clear()
+        said = key, tuple(labels.values.items()), extra
+        if (frame := self._frames.get(said)) is None:
+            frame = self._frames[said] = frame_of(batch, self._place)
+        self._same[id(labels), key, extra] = labels, frame
+        return frame
 
 
 def _resource(labels: Labels, place: Place) -> dict[str, object]:

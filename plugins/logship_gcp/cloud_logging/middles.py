@@ -3,7 +3,7 @@
 Most rows of a batch share one of a few middles, so they are made once and found in a dict.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import orjson
 
@@ -20,13 +20,12 @@ class Middles:
     frame: Frame
     alone: bool
     """Whether the frame stands in the request; otherwise each entry has it."""
-    _known: dict[tuple[bytes, str, str | None], bytes] = field(default_factory=dict)
 
     def plain(self, payload: bytes, stream: str, severity: str | None = None) -> bytes:
         """Of a row that has nothing of its own but perhaps its severity."""
-        key = (payload, stream, severity)
-        if (known := self._known.get(key)) is None:
-            known = self._known[key] = self.special(payload, stream, severity, {}, {})
+        key = (self.alone, payload, stream, severity)
+        if (known := self.frame.middles.get(key)) is None:
+            known = self.frame.middles[key] = self.special(payload, stream, severity, {}, {})
         return known
 
     def special(

@@ -7,6 +7,7 @@ is taken apart into single entries again (from its bytes: the columns may be gon
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,8 +18,7 @@ _RAW_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RAW_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     batch: int
     """Index into the batches of the write."""
     rows: range

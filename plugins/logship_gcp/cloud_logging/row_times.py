@@ -7,6 +7,7 @@ the row is labelled.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import itemgetter
 
 from logship.api import Batch, time_text
@@ -19,11 +20,11 @@ _ALL_UTC = {"Z"}
 def row_times(batch: Batch, now_ns: int) -> tuple[Sequence[str], Sequence[int]]:
     """(time of each row, rows whose own time was replaced). `now_ns`: wall clock."""
     rows = batch.rows
-    if (latest := rows.latest()) is not None and latest < time_text(now_ns + DAY_NS)[:19]:
+    if (latest := rows.latest()) is not None and latest < latest_sure(now_ns):
         return rows.times, ()
     from_kernel = rows.given_ids is None  # its times are checked, but for the zone
     utc = from_kernel and set(map(_LAST_CHAR, rows.times)) == _ALL_UTC
-    if utc and max(rows.times) < time_text(now_ns + DAY_NS)[:19]:
+    if utc and max(rows.times) < latest_sure(now_ns):
         return rows.times, ()
     now = time_text(now_ns)
     times, clamped = list(rows.times), []
@@ -34,6 +35,12 @@ def row_times(batch: Batch, now_ns: int) -> tuple[Sequence[str], Sequence[int]]:
             times[row] = _time_of_generation(batch, row, now)
             clamped.append(row)
     return times, clamped
+
+
+@lru_cache(maxsize=4)
+def latest_sure(now_ns: int) -> str:
+    """Times in UTC before it are not late. All batches of a write are encoded at one moment."""
+    return time_text(now_ns + DAY_NS)[:19]
 
 
 def _time_of_file(batch: Batch, row: int, now: str) -> str:

@@ -18,7 +18,7 @@ from logship.api import Again, Batch, Context, Outcome, Refused, Retry, Sink
 from logship_gcp.cloud_logging.config import CloudLoggingConfig
 from logship_gcp.cloud_logging.delivery import Delivered, deliver, total
 from logship_gcp.cloud_logging.entries import encode
-from logship_gcp.cloud_logging.frames import Frame, Place, frame_of
+from logship_gcp.cloud_logging.frames import Frame, Frames, Place
 from logship_gcp.cloud_logging.requests import Part, Request, pack
 from logship_gcp.cloud_logging.special import Reader
 
@@ -92,17 +92,27 @@ class BatchEncoder:
         self._reader = Reader(
             place.project, config.severity_keys, config.trace_keys, config.json == "auto"
         )
+        self._frames = Frames(place)
 
     def requests(self, batches: Sequence[Batch], now_ns: int) -> list[Request]:
         found: list[Request] = []
         shared: list[Part] = []
-        for frame, numbers, alone in _groups(batches, self.place):
+        for frame, numbers, alone in self._groups(batches):
             parts = [self._part(batches, n, frame, now_ns, alone) for n in numbers]
             if alone:
                 found += pack(parts, frame.request_defaults(), self._max_bytes)
             else:
                 shared += parts
         return found + pack(shared, b"", self._max_bytes)
+
+    def _groups(self, batches: Sequence[Batch]) -> Iterator[tuple[Frame, list[int], bool]]:
+        """(frame, indices of batches, whether they get requests of their own), by what they say."""
+        groups: defaultdict[Frame, list[int]] = defaultdict(list)
+        for number, batch in enumerate(batches):
+            groups[self._frames.of(batch)].append(number)
+        for frame, numbers in groups.items():
+            size = sum([batches[number].size() for number in numbers])
+            yield frame, numbers, len(groups) == 1 or size >= ALONE_BYTES
 
     def _part(
         self, batches: Sequence[Batch], number: int, frame: Frame, now_ns: int, alone: bool
@@ -113,18 +123,6 @@ class BatchEncoder:
         if rows.fields is None:  # what a transform has parsed could not be made again
             batch.forget_columns()
         return Part(number, range(len(rows)), body)
-
-
-def _groups(batches: Sequence[Batch], place: Place) -> Iterator[tuple[Frame, list[int], bool]]:
-    """(frame, indices of batches, whether they get requests of their own), by origin and labels."""
-    groups: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
-    for number, batch in enumerate(batches):
-        labels = tuple(batch.labels.values.items())
-        groups[batch.origin.key, labels, tuple(batch.extra.items())].append(number)
-    for numbers in groups.values():
-        size = sum(batches[number].size() for number in numbers)
-        alone = len(groups) == 1 or size >= ALONE_BYTES
-        yield frame_of(batches[numbers[0]], place), numbers, alone
 
 
 def _outcome(delivered: Delivered, requests: int) -> Outcome:

@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
-from logship.api import JsonObject, Rows, id_low, id_prefix, kernel, of_fields, parse_object
+from logship.api import (
+    Batch,
+    JsonObject,
+    Rows,
+    id_low,
+    id_prefix,
+    kernel,
+    of_fields,
+    parse_object,
+)
 from logship_gcp.cloud_logging.middles import JSON, QUOTED_TEXT, TEXT, Middles
 from logship_gcp.cloud_logging.payloads import glog_severities_of
+from logship_gcp.cloud_logging.row_times import latest_sure
 from logship_gcp.cloud_logging.special import Lifted, Reader
 
 if TYPE_CHECKING:
@@ -41,6 +51,28 @@ class PureEncoder(Protocol):
     def middle(
         self, payload: bytes, row: int, lifted: Lifted, labels: dict[str, str] | None
     ) -> bytes: ...
+
+
+def plain_texts(
+    batch: Batch, middles: Middles, reader: Reader, room: int, now_ns: int
+) -> bytes | None:
+    """The entries of rows that are all plain text, as most small batches are; else None.
+
+    What `by_table` does, without making anything that only other rows need.
+    """
+    rows = batch.rows
+    table = rows.table
+    if table is None or rows.fields is not None or rows.given_ids or rows.elsewhere or rows.marks:
+        return None
+    brace, glog, longest = table.survey()
+    if (brace and reader.json) or glog or longest * MAX_ESCAPE > room:
+        return None
+    latest = table.latest()
+    if latest is None or latest >= latest_sure(now_ns):
+        return None
+    prefix = id_prefix(batch.origin.digest, rows.generation).encode()
+    low = id_low(rows.generation)
+    return kernel.entries(table, rows.offsets, prefix, low, _text_pair(middles), {})
 
 
 def by_table(encoder: PureEncoder) -> bytes | None:
@@ -74,6 +106,13 @@ def by_table(encoder: PureEncoder) -> bytes | None:
 
 def _pair(middles: Middles, kind: bytes, severity: str | None = None) -> tuple[bytes, bytes]:
     return middles.plain(kind, "stdout", severity), middles.plain(kind, "stderr", severity)
+
+
+def _text_pair(middles: Middles) -> tuple[bytes, bytes]:
+    pairs = middles.frame.text_pairs
+    if (pair := pairs.get(middles.alone)) is None:
+        pair = pairs[middles.alone] = _pair(middles, QUOTED_TEXT)
+    return pair
 
 
 def _texts(

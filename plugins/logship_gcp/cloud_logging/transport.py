@@ -5,7 +5,7 @@ error may name every entry).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -19,6 +19,9 @@ from logship_gcp.cloud_logging.responses import Answer, Later, retry_after
 MAX_ANSWER_BYTES = 4 << 20
 _CONNECT_SECS = 10.0
 _GZIP_LEVEL = 1
+_SMALL_BYTES = 64 * 1024
+"""Of the body: pieces of this size go out as they are, smaller ones are copied together."""
+_JOINED_BYTES = 256 * 1024
 
 
 class Transport:
@@ -104,11 +107,31 @@ class _Body(aiohttp.Payload):
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
         """`content_length` is that of the pieces: nobody else sets the header."""
-        for piece in self._value:
+        for piece in joined(self._value):
             await writer.write(piece)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         await self.write_with_length(writer, None)
+
+
+def joined(pieces: Sequence[bytes]) -> Iterator[bytes]:
+    """The same bytes, the small pieces together: each is a call of the kernel."""
+    small: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        if len(piece) < _SMALL_BYTES:
+            small.append(piece)
+            size += len(piece)
+            if size < _JOINED_BYTES:
+                continue
+            piece = b""
+        if small:
+            yield b"".join(small)
+            small, size = [], 0
+        if piece:
+            yield piece
+    if small:
+        yield b"".join(small)
 
 
 async def _read(stream: aiohttp.StreamReader) -> bytes:
