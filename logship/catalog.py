@@ -8,11 +8,12 @@ rotation is about to lose bytes; then the route's `on_unknown` decides, and it i
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol
 
-from logship.api import LogFile, OpenFeed
+from logship.api import LogFile
 from logship.checkpoint import Checkpoint
+from logship.entry import Entry
 from logship.journal import Key
 from logship.origin import Origin
 from logship.routes.binding import Binding
@@ -34,23 +35,6 @@ AT_RISK_GENERATIONS = 4
 ALL_STANDING_SECS = 60.0
 METADATA_GRACE_SECS = 15.0
 """How long an origin at risk waits for its metadata all the same: its files are held open."""
-
-
-@dataclass(eq=False, slots=True)
-class Entry:
-    """An origin and what reads it."""
-
-    origin: Origin
-    log: LogFile | OpenFeed
-    source: str
-    follower: Follower | None
-    seen_at: float
-    was_there: bool
-    """Whether it was there when its source started: `start_from` rules it."""
-    decided: bool = False
-    """Whether it is known which routes it goes to."""
-    retired: bool = False
-    bindings: dict[str, Binding] = field(default_factory=dict)
 
 
 STARTED = Position(Generation(0, 0), 0)
@@ -168,8 +152,11 @@ class Origins:
             entry.follower.add_feed(disk_feed)
             feed = disk_feed
         binding = Binding(feed, selection, route)
+        if isinstance(feed, DiskFeed):
+            binding.due, feed.on_ready = feed.due, binding.wake
         proxy.target = binding.wake
         entry.bindings[rule.name] = binding
+        entry.keys[rule.name] = Key(rule.name, entry.origin.key)
         route.add(binding)
 
     def _loss_of(self, route: Route, entry: Entry) -> OnLoss:
@@ -189,11 +176,8 @@ class Origins:
             self._all_stood_at, everything = now, True
         positions, following = {Key(name, ""): STARTED for name in self._routes}, {}
         for entry in self.entries.values():
-            for name, binding in entry.bindings.items():
-                feed = binding.feed
-                if not isinstance(feed, DiskFeed) or not (feed.moved() or everything):
-                    continue
-                position, key = feed.committed, Key(name, entry.origin.key)
+            for key, feed in entry.moved(everything=everything):
+                position = feed.committed
                 if position is not None:
                     positions[key], following[key] = position, feed.following()
         return positions, following
@@ -209,7 +193,7 @@ class Origins:
     def sweep(self) -> None:
         """Let go of retired origins of which everything is settled; look at undecided ones."""
         for entry in list(self.entries.values()):
-            if entry.retired and entry.decided and all(map(_finished, entry.bindings.values())):
+            if entry.retired and entry.decided and entry.finished:
                 self._close(entry)
                 del self.entries[entry.origin.key]
                 for name in entry.bindings:
@@ -228,11 +212,6 @@ class Origins:
     def close(self) -> None:
         for entry in self.entries.values():
             self._close(entry)
-
-
-def _finished(binding: Binding) -> bool:
-    feed = binding.feed
-    return not isinstance(feed, DiskFeed) or (feed.exhausted and feed.settled)
 
 
 class _Wake:

@@ -12,13 +12,14 @@ from typing import Literal
 
 from logship.api import Context, Sink, Source, Transform
 from logship.build import Builder, at
-from logship.catalog import Entry, Origins
+from logship.catalog import Origins
 from logship.checkpoint import Checkpoint
 from logship.config import Config, RouteConfig
 from logship.counters import RouteCounters
 from logship.delivery.deadletters import DeadLetters
 from logship.delivery.limits import Budget
 from logship.delivery.sender import Sender
+from logship.entry import Entry
 from logship.outcome import ConfigError
 from logship.routes.route import Route
 from logship.routes.routing import RouteRule

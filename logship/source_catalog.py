@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable
 
 from logship.api import OpenFeed
-from logship.catalog import Entry, Origins
+from logship.catalog import Origins
+from logship.entry import Entry
 from logship.origin import Labels, LogFile, Origin
 from logship.tail.follow import Follower
 from logship.world import World
@@ -49,7 +50,7 @@ class SourceCatalog:
         if entry.follower is not None:
             entry.follower.retired = False
             for feed in entry.follower.feeds:
-                feed.exhausted = False
+                feed.revive()
         if labels.known or not entry.origin.labels.known:
             entry.origin.labels = labels
 

@@ -16,18 +16,18 @@ from logship.api import Sink
 from logship.batch import Batch
 from logship.counters import RouteCounters
 from logship.delivery.backoff import delay_secs
-from logship.delivery.deadletters import DeadLetters, Full
+from logship.delivery.burial import Burial
+from logship.delivery.deadletters import DeadLetters
 from logship.delivery.limits import Budget
 from logship.delivery.parcel import Parcel, Reader
 from logship.delivery.verdict import longest_wait, verdicts
-from logship.outcome import Refused, Retry
+from logship.outcome import Retry
 from logship.world import Clock
 
 MAX_DELAY_SECS = 0.1
 """How long a row may wait for company."""
 RELEASE_SECS = 5.0
 """A wait longer than this is made without holding batches."""
-FULL_RETRY_SECS = 5.0
 WINDOW = 4
 """Writes in flight."""
 _BUG_LOG_SECS = 60.0
@@ -46,8 +46,8 @@ class Sender:
         logger: logging.Logger,
     ) -> None:
         self._sink, self._name = sink, sink.context.name
-        self._budget, self._dead_letters = budget, dead_letters
-        self._counters, self._clock, self._log = counters, clock, logger
+        self._budget, self._counters, self._clock, self._log = budget, counters, clock, logger
+        self._burial = Burial(self._name, dead_letters, counters, clock, logger)
         self._window = WINDOW
         self._pending: list[Parcel] = []
         self._pending_bytes = 0
@@ -82,9 +82,14 @@ class Sender:
         self._pending_bytes += batch.size()
         self._changed.set()
 
+    @property
+    def full(self) -> bool:
+        """Whether the next write is, and has not started: reading on would only hoard."""
+        return self._pending_bytes >= self._sink.request_bytes
+
     async def turn(self) -> None:
-        """Wait while the next write is full and has not started: reading on would only hoard."""
-        while self._pending_bytes >= self._sink.request_bytes:
+        """Wait while it is full."""
+        while self.full:
             self._took.clear()
             await self._took.wait()
 
@@ -122,7 +127,7 @@ class Sender:
         """Seconds until the pending batches should go; None: there are none."""
         if not self._pending:
             return None
-        if self._hurry or self._pending_bytes >= self._sink.request_bytes:
+        if self._hurry or self.full:
             return 0.0
         return self._oldest_at + MAX_DELAY_SECS - self._clock.now()
 
@@ -172,7 +177,7 @@ class Sender:
             self._counters.delivered_rows += verdict.delivered
             if verdict.refused:
                 parcel.parts += 1
-                self._spawn(self._bury(parcel, parcel.batch, verdict.refused))
+                self._spawn(self._burial.bury(parcel, parcel.batch, verdict.refused))
             if verdict.left is None:
                 parcel.end_part()
             else:
@@ -213,27 +218,6 @@ class Sender:
         if now - self._bug_logged_at >= _BUG_LOG_SECS:
             self._bug_logged_at = now
             self._log.error("a bug in sink %s; nothing is lost", self._name, exc_info=error)
-
-    async def _bury(self, parcel: Parcel, batch: Batch, refused: Sequence[Refused]) -> None:
-        """Write the dead letters; until that works, the binding reads nothing new."""
-        while not await self._dead(parcel, batch, refused):
-            parcel.reader.blocked = True
-            await self._clock.sleep(FULL_RETRY_SECS)
-        self._counters.dead_rows += len(refused)
-        parcel.end_part()
-        if parcel.reader.blocked:
-            parcel.reader.blocked = False
-            parcel.reader.wake()
-
-    async def _dead(self, parcel: Parcel, batch: Batch, refused: Sequence[Refused]) -> bool:
-        try:
-            await self._dead_letters.write(self._name, batch, refused)
-        except (Full, OSError) as error:
-            if not parcel.reader.blocked:
-                self._log.error("%s waits: %s", batch.origin.key, error)
-            self._counters.last_error = str(error)
-            return False
-        return True
 
     async def drain(self, timeout_secs: float) -> None:
         """Send what is pending, wait for what is in flight; what is left stays unsettled."""

@@ -1,7 +1,7 @@
 """What an outcome means for each batch of a write. Plain functions of values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from logship.batch import Batch
 from logship.outcome import Outcome, Refused
@@ -13,16 +13,21 @@ class Verdict:
 
     delivered: int
     left: Batch | None = None
-    refused: list[Refused] = field(default_factory=list)
+    refused: Sequence[Refused] = ()
 
 
 def verdicts(batches: Sequence[Batch], outcome: Outcome) -> list[Verdict]:
     """One for each batch. Every row that the outcome does not name is delivered."""
     found = [Verdict(batch.row_count()) for batch in batches]
+    if not outcome.refused and not outcome.again:
+        return found
+    refused_of: dict[int, list[Refused]] = {}
     for refused in outcome.refused:
         if not 0 <= refused.row < len(batches[refused.batch].rows):
             raise IndexError(f"the sink refused a row that is not there: {refused}")
-        found[refused.batch].refused.append(refused)
+        refused_of.setdefault(refused.batch, []).append(refused)
+    for number, those in refused_of.items():
+        found[number].refused = those
     again = _rows_again(outcome)
     for number, verdict in enumerate(found):
         gone = {refused.row for refused in verdict.refused}

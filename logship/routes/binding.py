@@ -1,5 +1,6 @@
 """A route on an origin: a feed, with the row conditions that hold for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,15 +15,24 @@ class Ready(Protocol):
     def ready(self, binding: "Binding") -> None: ...
 
 
+def _perhaps() -> bool:
+    return True
+
+
 @dataclass(eq=False, slots=True)
 class Binding:
     feed: Feed
     selection: Selection
     route: Ready
+    due: Callable[[], bool] = _perhaps
+    """Whether `take` may give more, right after it gave something. A feed that cannot tell is
+    asked again; one that can saves every small batch a second, empty `take`."""
     blocked: bool = False
     """Its dead letters cannot be written: it reads nothing new."""
     namespace: str = field(init=False)
     """Whose share of reading it counts to: its namespace, or its source where it has none."""
+    stirred: bool = True
+    """It took, settled or gave back something since it was last asked where it stands."""
     read_bytes: int = 0
     """Read so far, without what was released: that has to be read again."""
 
@@ -31,9 +41,11 @@ class Binding:
         self.namespace = labels.get("namespace") or f"({labels.get('source')})"
 
     def settle(self, batch: Batch) -> None:
+        self.stirred = True
         self.feed.settle(batch)
 
     def release(self, batch: Batch) -> None:
+        self.stirred = True
         self.read_bytes -= batch.size()
         self.feed.release(batch)
 

@@ -64,7 +64,7 @@ class Line(Generic[T]):
 
 
 class Turns(Generic[T]):
-    """Two levels. After each `next` comes `took` or `idle`, before the next `next`."""
+    """Two levels. After each `next` comes `took`, `idle` or both, before the next `next`."""
 
     def __init__(self, namespace_of: Callable[[T], str]) -> None:
         self._namespace_of = namespace_of
@@ -101,14 +101,14 @@ class Turns(Generic[T]):
         return self._reading
 
     def took(self, one: T, size: int) -> None:
-        """It gave so many bytes and may have more."""
+        """It gave so many bytes. It keeps its place, until it is told to be `idle`."""
         self._reading = None
         namespace = self._namespace_of(one)
         self._members[namespace].charge(one, size)
         self._namespaces.charge(namespace, size)
 
     def idle(self, one: T) -> None:
-        """It had nothing; it leaves, unless something came while one looked."""
+        """It has nothing left; it leaves, unless something came while one looked."""
         woken, self._reading = self._woken, None
         namespace = self._namespace_of(one)
         members = self._members[namespace]

@@ -26,6 +26,8 @@ BLOCK_BYTES = 256 * 1024
 _ROOM_BYTES = 6 * BLOCK_BYTES
 """What a block of short rows may hold in memory (see `Batch.held_bytes`)."""
 
+_TAKE_BYTES = 8 * 1024
+"""A take costs about as much as reading so many bytes, however few it gives."""
 _BUG_SECS = 5.0
 
 
@@ -69,13 +71,21 @@ class Route:
 
     async def pull(self) -> None:
         """Until cancelled."""
+        spent = 0
         while True:
             while not self._turns:
                 self._changed.clear()
                 await self._changed.wait()
-            await self._room()
-            await self._take(self._turns.next())
-            await asyncio.sleep(0)  # reads of the page cache do not wait: let others run
+            if not self._may_read():
+                await self._room()
+            spent += _TAKE_BYTES + await self._take(self._turns.next())
+            if spent >= BLOCK_BYTES:
+                spent = 0
+                await asyncio.sleep(0)  # reads of the page cache do not wait: let others run
+
+    def _may_read(self) -> bool:
+        sender = self.sender
+        return not sender.full and self.budget.has_room(_ROOM_BYTES) and sender.paused_secs <= 0
 
     async def _room(self) -> None:
         while (pause := self.sender.paused_secs) > 0:
@@ -85,14 +95,19 @@ class Route:
             self.sender.hurry()
             await self.budget.wait_for_room(_ROOM_BYTES)
 
-    async def _take(self, binding: Binding) -> None:
+    async def _take(self, binding: Binding) -> int:
+        """How many bytes of log it gave."""
         batch = await self._read(binding)
+        binding.stirred = True
         if batch is None:
             self._turns.idle(binding)
-            return
-        self._turns.took(binding, batch.size())
-        binding.read_bytes += batch.size()
-        self.counters.taken_bytes += batch.size()
+            return 0
+        size = batch.size()
+        self._turns.took(binding, size)
+        if size < BLOCK_BYTES and not _has_more(binding):
+            self._turns.idle(binding)
+        binding.read_bytes += size
+        self.counters.taken_bytes += size
         try:
             self._pass_on(binding, batch)
         except Exception as error:
@@ -102,6 +117,7 @@ class Route:
                            exc_info=error)  # fmt: skip
             binding.release(batch)
             await self.clock.sleep(_BUG_SECS)
+        return size
 
     async def _read(self, binding: Binding) -> Batch | None:
         """What the binding has now; None also when it may not, or cannot, be read."""
@@ -131,3 +147,10 @@ class Route:
             binding.settle(batch)
         else:
             self.sender.offer(binding, mine)
+
+
+def _has_more(binding: Binding) -> bool:
+    try:
+        return binding.due()
+    except OSError:
+        return True  # the next `take` says what is wrong

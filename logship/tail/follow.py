@@ -6,7 +6,8 @@ open file cannot be mistaken for another.
 
 A generation has ended when nothing can be added to it: it is compressed, or it is no longer the
 live file, a newer one is there (or the origin has retired), and it has been quiet for `QUIET_SECS`
-(the runtime writes on to the renamed file until it has reopened its log).
+since then (the runtime writes on to the renamed file until it has reopened its log, and what it had
+in hand a moment longer).
 """
 
 import logging
@@ -16,20 +17,16 @@ from dataclasses import dataclass, field
 from logship.origin import LogFile, Origin
 from logship.rows.address import Generation, Position
 from logship.tail.descriptors import Descriptors
+from logship.tail.directory import Directory
 from logship.tail.generation import LogGeneration
 from logship.tail.generations import Generations
 from logship.tail.opening import Opening
 from logship.tail.readers import FollowedBy, Readers
-from logship.tail.unopened import Inode, Unopened
-from logship.world import Stat, World
+from logship.world import World
 
 QUIET_SECS = 1.0
 LOOK_SECS = 1.0
 """How often a file that nobody writes to is looked at, to see whether it was deleted."""
-RACY_NS = 20_000_000
-"""Kernels before 6.13 stamp with their tick: two changes within it cannot be told apart."""
-_MAX_LOOKS = 5
-"""A directory that changes faster than it can be read is looked at again with the next event."""
 
 
 @dataclass(eq=False, slots=True)
@@ -42,21 +39,19 @@ class Follower:
     """Open ones, in the order they were written."""
     retired: bool = False
     feeds: Readers = field(default_factory=Readers)
-    directory_mtime_ns: int = 0
-    """Of the directory when it was last looked at: renames and new files change it."""
     floor: Generation | None = None
     """Every feed has settled what is older."""
     descriptors: Descriptors = field(default_factory=Descriptors)
     version: int = 0
     """Grows with everything that changes what there is to read."""
     opening: Opening = field(init=False)
-    _unopened: Unopened = field(default_factory=Unopened)
-    _missed: list[Stat] = field(default_factory=list)
-    """Files that were deleted before they could be opened."""
-    _looked: bool = False
+    directory: Directory = field(init=False)
 
     def __post_init__(self) -> None:
         self.opening = Opening(self.log, self.world, self.logger, self.descriptors)
+        self.directory = Directory(
+            self.log, self.world, self.opening, self.generations, self.feeds, self._sort_in
+        )
 
     def expect(self, positions: Iterable[Position]) -> None:
         """Where the routes were when the agent was stopped. Call before the first look."""
@@ -68,71 +63,11 @@ class Follower:
         for log in self.generations:
             if log.let_go:
                 feed.lose(log, log.let_go)
-        for stat in self._missed:
-            feed.missed(stat)
+        self.directory.tell_lost()
 
     def refresh(self) -> None:
-        """Look at the directory: open what is new, note what was renamed or is gone.
-
-        Names can move while one looks (a scan that has passed the new name opens the next file
-        under the old one): then it looks again, as no generation may be overlooked.
-        """
-        for _ in range(_MAX_LOOKS):
-            before = self._directory_mtime_ns()
-            self.directory_mtime_ns = before
-            names = self._look()
-            if self._directory_mtime_ns() == before:
-                break
-        if abs(self.world.clock.wall_ns() - self.directory_mtime_ns) < RACY_NS:
-            self.directory_mtime_ns = 0  # changed in the same tick of the clock? Look again soon
-        self._looked = True
-        self._tell_vanished(names)
-
-    def _directory_mtime_ns(self) -> int:
-        directory = self.world.disk.stat(self.log.directory)
-        return directory.mtime_ns if directory else 0
-
-    def _look(self) -> dict[Inode, str]:
-        """The files that are there, by inode."""
-        opening = self.opening
-        found = {n: self.world.disk.stat(f"{self.log.directory}/{n}") for n in opening.names()}
-        stats = {name: stat for name, stat in found.items() if stat is not None}
-        names = {(stat.device, stat.inode): name for name, stat in stats.items()}
-        live = stats.get(self.log.name)  # by name: another file may be a link to the same
-        for log in self.generations:
-            was_live, log.live = log.live, bool(live and log.inode == (live.device, live.inode))
-            if was_live and not log.live:  # what the runtime still has to say comes from now on
-                log.changed_at, log.told_ended = self.world.clock.now(), False
-        opening.keep_ignoring(stats.values())
-        held = {log.inode for log in self.generations} | opening.rename_nameless(names)
-        # The live one first, then the oldest: names that are given depend on those given before.
-        for name in sorted(stats, key=lambda name: (name != self.log.name, stats[name].mtime_ns)):
-            stat = stats[name]
-            if (stat.device, stat.inode) not in held and not opening.ignored(stat):
-                self._open(name, stat)
-        return names
-
-    def _open(self, name: str, stat: Stat) -> None:
-        fd = self.opening.open(name)
-        if fd is None:
-            if self.opening.failed:
-                self.opening.failed, self.directory_mtime_ns = False, 0  # try again
-                self._unopened.add(name, stat)
-            elif name == self.log.name and self._looked:  # so it is new: nobody has read it
-                self._unopened.add(name, stat)
-            return
-        opened = self.opening.tell(fd, name, final=self.retired)
-        if opened is not None:
-            held = self.find(opened.generation)
-            if opened.compressed and held and held.size == opened.size:
-                held.copy = name, self.world.disk.fstat(opened.fd)
-            self._sort_in(opened)
-
-    def _tell_vanished(self, names: dict[Inode, str]) -> None:
-        for stat in self._unopened.vanished(names, {log.inode for log in self.generations}):
-            self._missed.append(stat)
-            for feed in self.feeds:
-                feed.missed(stat)
+        """Look at the directory: open what is new, note what was renamed or is gone."""
+        self.directory.look(final=self.retired)
 
     def _sort_in(self, opened: LogGeneration) -> bool:
         """Whether the file is one more generation that somebody needs."""
@@ -141,12 +76,28 @@ class Follower:
             held.go_on_in(opened)
             self.version += 1
             return True
+        if log := self.directory.closed.again(opened):
+            self._open_again(log, opened)
+            return True
         if self._needless(opened):
             self.opening.ignore(opened.fd)
             return False
         self.generations.sort_in(opened)
         self.version += 1
         return True
+
+    def _open_again(self, log: LogGeneration, opened: LogGeneration) -> None:
+        """Something was added to a file after everybody had settled it."""
+        before = log.size
+        log.go_on_in(opened)
+        log.changed_at, log.told_ended = opened.changed_at, False
+        self.generations.sort_in(log)
+        self._added(log, before)
+
+    def _added(self, log: LogGeneration, before: int) -> None:
+        self.version += 1
+        for feed in self.feeds:
+            feed.late(log, before)
 
     def _needless(self, opened: LogGeneration) -> bool:
         """Whether it is settled, or a copy (the `.gz`) of one we hold."""
@@ -172,7 +123,8 @@ class Follower:
         """Whether something was written since the last look. Costs one fstat a growing file."""
         grown = False
         if self.opening.waits:
-            told = self.opening.tell_grown(final=self.retired)
+            told = list(self.opening.tell_grown(final=self.retired))
+            self.directory.failed()
             grown = any([self._sort_in(log) for log in told])
         now = self.world.clock.now()
         for log in self.generations:
@@ -193,15 +145,19 @@ class Follower:
             return False  # what is in the file now belongs to another generation
         stat, log.looked_at = self.world.disk.fstat(log.fd), self.world.clock.now()
         log.links = stat.links
-        if log.compressed or stat.size == log.size:
+        again = log.begun_again(stat, self.world.disk)
+        if log.compressed or (stat.size == log.size and not again):
+            log.mtime_ns = stat.mtime_ns
             return False
         self.version += 1
         log.told_ended = False
         log.changed_at, log.mtime_ns, log.disk_bytes = log.looked_at, stat.mtime_ns, stat.size
-        if stat.size < log.size:
+        if again:
             self._truncated(log)
         else:
-            log.size = stat.size
+            before, log.size = log.size, stat.size
+            if not log.live:
+                self._added(log, before)
         return True
 
     def _truncated(self, log: LogGeneration) -> None:
@@ -209,7 +165,7 @@ class Follower:
         self.opening.naming.truncated(log.inode)
         log.truncated_from = log.size
         log.size, log.live, log.inode = 0, False, (0, 0)
-        self.directory_mtime_ns = 0  # look again: truncating does not change it
+        self.directory.mtime_ns = 0  # look again: truncating does not change it
         self.opening.keep_ignoring(())  # copies were needless until now
 
     def ended(self, log: LogGeneration) -> bool:
@@ -227,12 +183,15 @@ class Follower:
 
     def settle_up(self) -> None:
         """Close ended generations that every feed has settled."""
+        if len(self.generations) < 2:
+            return  # the last one may go on; and this is asked for every batch
         place = self.feeds.settled_before(self.generations)
         if not place:
             return
         self.floor = self.generations[place].generation
         for log in [log for log in self.generations[:place] if not log.live]:
             if not log.let_go:
+                self.directory.closed.add(log)
                 self.opening.ignore(log.fd)
                 log.fd = -1
             self.close_idle(log)
@@ -249,4 +208,4 @@ class Follower:
         for log in self.generations:
             for fd in log.descriptors():
                 self.opening.close_file(fd)
-        self.generations = Generations()
+        self.generations.clear()

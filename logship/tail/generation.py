@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from logship.rows.address import Generation
+from logship.rows.address import Generation, line_digest
 from logship.tail.loss import Reason
 from logship.tail.unzip import GzipReader
 from logship.world import Disk, Stat, World
@@ -62,6 +62,8 @@ class LogGeneration:
     mtime_ns: int
     changed_at: float
     compressed: bool = False
+    head_bytes: int = 0
+    """How much of it tells whether another file was written over it; 0: nobody does that to it."""
     truncated_from: int = 0
     """The size the file had when it was truncated."""
     links: int = 1
@@ -79,6 +81,23 @@ class LogGeneration:
     to_close: list[int] = field(default_factory=list)
     """Descriptors of files that it was in, as long as a thread may read them."""
     _reading: int = 0
+
+    @property
+    def may_get_more(self) -> bool:
+        """Whether something may be added though it is not the live file any more."""
+        return not (self.live or self.compressed or self.truncated_from or self.let_go)
+
+    def begun_again(self, stat: Stat, disk: Disk) -> bool:
+        """Whether what is in the file now is another generation: truncated, perhaps grown since.
+
+        `stat`: of now. Costs a small read if a file of a `files` source has changed.
+        """
+        if self.compressed or stat.size < self.size:
+            return not self.compressed
+        if not (self.live and self.head_bytes) or stat.mtime_ns == self.mtime_ns:
+            return False
+        head = disk.pread(self.fd, self.head_bytes, 0)
+        return line_digest(head[: head.find(b"\n") + 1] or head) != self.generation.digest
 
     def reader(self, world: World) -> Reader:
         """A reader of one's own: a decoder has a place where it is."""
@@ -107,8 +126,9 @@ class LogGeneration:
         self.disk_bytes = stat.size
 
     def go_on_in(self, copy: "LogGeneration") -> None:
-        """It was truncated, and this is the copy that was made of it before."""
-        self.to_close.append(self.fd)
+        """It was truncated, and this is the copy that was made before; or it is open again."""
+        if self.fd >= 0:
+            self.to_close.append(self.fd)
         self.fd, self.inode, self.links = copy.fd, copy.inode, copy.links
         self.size, self.compressed, self.truncated_from = copy.size, copy.compressed, 0
         self.mtime_ns, self.disk_bytes = copy.mtime_ns, copy.disk_bytes
@@ -144,4 +164,8 @@ class _OpenFile:
             self._reader = GzipReader(self._world, log.fd) if log.compressed else plain
         with log.being_read():
             chunk = await self._reader.read(size, offset)
+            stat = self._world.disk.fstat(self._fd)
+            again = log.fd == self._fd and log.begun_again(stat, self._world.disk)
+        if again:  # since the last look: these may be bytes of what comes after it
+            return b""
         return b"" if log.let_go else chunk  # it counts as lost already

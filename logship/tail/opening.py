@@ -27,7 +27,9 @@ class Opening:
     logger: logging.Logger
     descriptors: Descriptors
     failed: bool = False
-    """Whether a file could not be opened though it is there: look again."""
+    """Whether a file could not be opened, or told, though it is there: look again."""
+    damaged: list[Stat] = field(default_factory=list)
+    """Files that cannot be told, as long as nobody has taken note of them."""
     naming: Naming = field(default_factory=Naming)
     _nameless: dict[int, str] = field(default_factory=dict)
     """Open files (descriptor, name) too short to tell which generation they are."""
@@ -76,13 +78,22 @@ class Opening:
         self._nameless.pop(fd, None)
         try:
             opened = self._identify(fd, name, final)
-        except (OSError, ValueError, DamagedFile) as error:
-            self.complain(name, f"cannot read {self.log.directory}/{name}: {error}")
+        except OSError as error:  # it may be readable a moment later
+            self._cannot_read(name, error)
+            self.close_file(fd)
+            self.failed = True
+            return None
+        except (ValueError, DamagedFile) as error:
+            self._cannot_read(name, error)
+            self.damaged.append(self.world.disk.fstat(fd))
             self.ignore(fd)
             return None
         if opened is None:
             self._nameless[fd] = name
         return opened
+
+    def _cannot_read(self, name: str, error: Exception) -> None:
+        self.complain(name, f"cannot read {self.log.directory}/{name}: {error}")
 
     def tell_grown(self, *, final: bool) -> Iterable[LogGeneration]:
         """Look again at files that were too short to tell what they are; they may be gone now."""
@@ -114,6 +125,8 @@ class Opening:
             self.world.clock.now(), compressed, links=stat.links, disk_bytes=stat.size,
         )  # fmt: skip
         if generation.time_ns == birth_ns:  # its first line has no time
+            if b"\n" in head or len(head) == HEAD_BYTES[format]:
+                log.head_bytes = HEAD_BYTES[format]
             self._name(log, birth_ns)
         return log
 

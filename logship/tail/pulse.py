@@ -1,6 +1,6 @@
 """Sees files grow: looks at those in use, has the kernel tell about those at rest.
 
-A file in use is looked at with fstat every 50 to 600 ms: the more rarely, the less it says, so that
+A file in use is looked at with fstat every 50 to 800 ms: the more rarely, the less it says, so that
 a look finds enough to be worth a batch. inotify events for every write would cost ten times as much
 (49 us a write). A file at rest (quiet for `REST_SECS`, all of it settled) is left to the kernel
 (`rest`), whose one notice makes it a file in use again: silent files cost a look twice a minute.
@@ -23,8 +23,10 @@ from logship.world import Clock, Disk
 from logship.world.notices import Inotify, Notices
 
 BUSY_SECS = 0.05
-GATHER_SECS = 0.6
+GATHER_SECS = 0.8
 """The longest that rows of a file in use wait until somebody looks."""
+RISE_SECS = GATHER_SECS / 4
+"""Of a file that was quiet: it usually says little, and one that says much is soon found out."""
 WORTH_BYTES = 16 * 1024
 """What a look should find: with less, looking and making a batch cost more than its rows."""
 IDLE_SECS = 1.0
@@ -72,7 +74,7 @@ class Pulse:
         if self._rest is not None:
             self._rest.end(follower)
 
-    def rouse(self, follower: Follower) -> None:
+    def rouse(self, follower: Follower, interval: float = BUSY_SECS) -> None:
         """Something happened to its files: look at it soon, and often."""
         pace = self._paces.get(follower)
         if pace is None:
@@ -80,7 +82,7 @@ class Pulse:
         if self._rest is not None:
             self._rest.end(follower)
         now = self._clock.now()
-        pace.changed_at, pace.interval = now, BUSY_SECS
+        pace.changed_at, pace.interval = now, interval
         self._schedule(pace, now)
 
     async def run(self) -> None:
@@ -93,7 +95,7 @@ class Pulse:
             while True:
                 await self._wait()
                 for follower in self._rest.roused() if self._rest else ():
-                    self.rouse(follower)
+                    self.rouse(follower, RISE_SECS)
                     self._beat(self._paces[follower])
                 self._beat_due(self._clock.now() + _TOGETHER_SECS)
         finally:
@@ -115,11 +117,12 @@ class Pulse:
         phase = pace.phase if interval > IDLE_SECS else 0
         at = ((now + _TOGETHER_SECS - phase) // interval + 1) * interval + phase
         pace.due_at = at
-        if at not in self._due:
-            self._due[at] = []
+        due = self._due.get(at)
+        if due is None:
+            due = self._due[at] = []
             heappush(self._times, at)
             self._woken.set()
-        self._due[at].append(pace)
+        due.append(pace)
 
     def _beat_due(self, until: float) -> None:
         while self._times and self._times[0] <= until:
@@ -130,8 +133,8 @@ class Pulse:
 
     def _beat(self, pace: _Pace) -> None:
         follower, now = pace.follower, self._clock.now()
-        before = _size(follower)
-        grown = False
+        logs, grown = follower.generations, False
+        before = logs[-1].size if logs else 0
         try:
             grown = follower.poll()
             if not grown and now - pace.looked_at >= IDLE_SECS:
@@ -140,7 +143,8 @@ class Pulse:
         except OSError as error:
             follower.complain(error)
         wake(follower, grown)
-        self._pace(pace, grown, _size(follower) - before, now)
+        size = logs[-1].size - before if logs else 0  # of the file that grows, about
+        self._pace(pace, grown, size, now)
         self._schedule(pace, now)
 
     def _pace(self, pace: _Pace, grown: bool, size: int, now: float) -> None:
@@ -150,7 +154,7 @@ class Pulse:
                 self._rest.missed(pace.follower)
             pace.changed_at = now
             if pace.interval > GATHER_SECS:
-                pace.interval = BUSY_SECS
+                pace.interval = RISE_SECS if size < WORTH_BYTES else BUSY_SECS
             elif size < WORTH_BYTES:
                 pace.interval = min(pace.interval * 2, GATHER_SECS)
             elif size >= 2 * WORTH_BYTES:
@@ -184,8 +188,9 @@ def look(follower: Follower, disk: Disk) -> bool:
     live = next((log.inode for log in follower.generations if log.live), None)
     there = (stat.device, stat.inode) if stat else None
     changed = live != there and not (there and follower.opening.waits_for(there))
+    changed = changed or follower.directory.closed.any_grown(disk, follower.log.directory)
     directory = disk.stat(follower.log.directory)
-    if not changed and directory and directory.mtime_ns == follower.directory_mtime_ns:
+    if not changed and directory and directory.mtime_ns == follower.directory.mtime_ns:
         return False
     before = len(follower.generations)
     follower.refresh()
@@ -196,8 +201,3 @@ def wake(follower: Follower, grown: bool) -> None:
     for feed in follower.feeds:
         if grown or feed.due():
             feed.on_ready()
-
-
-def _size(follower: Follower) -> int:
-    """Of the file that grows."""
-    return follower.generations[-1].size if follower.generations else 0

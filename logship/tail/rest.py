@@ -20,7 +20,7 @@ BLIND_STRIKES = 3
 def may_rest(follower: Follower) -> bool:
     """Whether only something that happens to its file could make work."""
     logs = follower.generations
-    if follower.retired or follower.directory_mtime_ns == 0 or len(logs) != 1 or not logs[0].live:
+    if follower.retired or follower.directory.mtime_ns == 0 or len(logs) != 1 or not logs[0].live:
         return False
     return bool(follower.feeds) and all(map(_has_all, follower.feeds))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from logship.rows.address import Generation, Position
 from logship.tail.follow import Follower
 from logship.tail.generation import LogGeneration
+from logship.tail.last_row import LastRow
 from logship.tail.loss import NOTHING_KNOWN, Following, Loss
 from logship.world import Clock
 
@@ -59,6 +60,31 @@ class Resuming:
         """Nothing follows, and nothing ever will."""
         known, self.following = self.following, NOTHING_KNOWN
         return known.loss(None) if known.unsettled else None
+
+
+class Ahead:
+    """What is known to follow the position of a feed: kept until either changes."""
+
+    def __init__(
+        self, follower: Follower, last_row: LastRow, position: Position | None, following: Following
+    ) -> None:
+        self._follower, self._last_row = follower, last_row
+        self._stood = (position, -1)
+        self._known = (self._stood, following)
+
+    def moved(self, at: Position | None) -> bool:
+        """Whether it stands elsewhere, or more is known to follow, than when last asked."""
+        stood, self._stood = self._stood, (at, self._follower.version)
+        return stood != self._stood
+
+    def following(
+        self, at: Position | None, unsettled: Callable[[], Mapping[Generation, int]]
+    ) -> Following:
+        key, follower = (at, self._follower.version), self._follower
+        if self._known[0] != key and at is not None and follower.find(at.generation):
+            known = look_ahead(follower, at.generation, unsettled, self._last_row.ns)
+            self._known = key, known
+        return self._known[1]
 
 
 def look_ahead(

@@ -16,6 +16,10 @@ class Unopened:
     def __init__(self) -> None:
         self._files: dict[Inode, tuple[str, Stat]] = {}
         self._replaced: list[Stat] = []
+        self.lost: list[Stat] = []
+        """All that have vanished."""
+        self.damaged: dict[Inode, Stat] = {}
+        """Those of which nobody can tell what they are."""
 
     def add(self, name: str, stat: Stat) -> None:
         if name.endswith(".gz"):
@@ -25,6 +29,13 @@ class Unopened:
         if stat.size < before.size:  # truncated, or another file with the same inode
             self._replaced.append(before)
         self._files[inode] = name, stat
+
+    def note_damaged(self, found: list[Stat]) -> list[Stat]:
+        """Those that were not known yet; the list is empty then."""
+        new = [s for s in found if s.size and (s.device, s.inode) not in self.damaged]
+        self.damaged.update(((stat.device, stat.inode), stat) for stat in new)
+        found.clear()
+        return new
 
     def vanished(self, there: Mapping[Inode, str], opened: set[Inode]) -> list[Stat]:
         """As they were last seen, those that are neither there nor open; each is told once."""
@@ -37,4 +48,5 @@ class Unopened:
                 del self._files[inode]
                 if f"{name}.gz" not in names and stat.size:
                     lost.append(stat)
+        self.lost += lost
         return lost

@@ -83,3 +83,20 @@ def test_a_new_file_that_is_still_empty_counts_as_reopened(tmp_path: Path) -> No
         assert await look_and_read(world, follower, feed, 0.1) == ["new"]
 
     run_virtual(go())
+
+
+def test_a_file_that_was_renamed_before_it_could_be_told_is_not_the_live_one(
+    tmp_path: Path,
+) -> None:
+    async def go() -> None:
+        world = virtual_world()
+        live, rotated = tmp_path / "0.log", tmp_path / "0.log.20260101-000000"
+        live.touch()
+        follower = follower_of(tmp_path, world)
+        live.write_bytes(cri_line("old", time_ns=OLD))
+        live.rename(rotated)
+        live.write_bytes(cri_line("new", time_ns=NEW))
+        follower.look_again()
+        assert [log.live for log in follower.generations] == [False, True]
+
+    run_virtual(go())

@@ -4,7 +4,6 @@ The disk here rotates at a chosen moment: a real rename, between the agent's own
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,7 @@ class CoarseDisk(RotatingDisk):
 
     def stat(self, path: str) -> Stat | None:
         found = super().stat(path)
-        return replace(found, mtime_ns=self.tick_ns) if found and Path(path).is_dir() else found
+        return found._replace(mtime_ns=self.tick_ns) if found and Path(path).is_dir() else found
 
 
 def world_of(disk: Disk) -> World:

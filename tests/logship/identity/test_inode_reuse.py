@@ -4,7 +4,6 @@ The disk here gives every file the same inode number, on any file system, and if
 size and time, or no birth.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,7 +97,7 @@ class Renumbered(Disk):
         return self._say(super().fstat(fd))
 
     def _say(self, found: Stat) -> Stat:
-        return replace(found, inode=self.numbers.get(found.inode, found.inode))
+        return found._replace(inode=self.numbers.get(found.inode, found.inode))
 
 
 @pytest.mark.parametrize("cutting", [CRI, PLAIN], ids=["cri", "plain"])

@@ -103,7 +103,7 @@ def test_a_trace_does_not_wait_for_what_happens_on_the_other_stream(tmp_path: Pa
             found += await container.texts()
             await asyncio.sleep(0.5)
         assert found == [f"{HEAD}\n{FRAME}"]
-        assert list(container.feed._cutter.opened) == ["stderr"]
+        assert list(container.feed._reading.cutter.opened) == ["stderr"]
 
     with_container(tmp_path, work)
 

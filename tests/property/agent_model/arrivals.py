@@ -135,12 +135,7 @@ class Arrivals:
         size = sum(len(part.line) for part in covered)
         return size + len(following.line) > LIMIT or following.at - last.at >= JOIN_TIMEOUT_SECS
 
-    def check(self) -> list[Place]:
-        """What is missing; rows that begin in the middle without a reason are a problem."""
-        for part in self._began:
-            before = part.previous
-            if before is not None and before not in self._ended and not before.file.at_risk:
-                self._problem(f"a row begins in the middle of a record: {part.line!r}")
+    def missing(self) -> list[Place]:
         return [
             (file, offset)
             for log in self._ids.logs.values()
@@ -148,6 +143,16 @@ class Arrivals:
             for offset in file.parts
             if (file, offset) not in self.places
         ]
+
+    def check_beginnings(self) -> None:
+        """Rows that begin in the middle without a reason are a problem.
+
+        To be asked once everything has arrived: what comes before may be sent again, later.
+        """
+        for part in self._began:
+            before = part.previous
+            if before is not None and before not in self._ended and not before.file.at_risk:
+                self._problem(f"a row begins in the middle of a record: {part.line!r}")
 
 
 def _parts(first: Part, text: str, mark: Mark) -> list[Part]:

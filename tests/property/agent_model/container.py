@@ -119,6 +119,13 @@ class Container:
         while self._cycle is not None:
             self.kubelet_step()
 
+    def rename(self) -> None:
+        """The first part of a rotation: the runtime has not reopened its log yet."""
+        if not self.log.current.content:
+            self.write("stdout", "F", "")
+        while self.log.current.path == self.log.live:
+            self.kubelet_step()
+
     def kubelet_step(self) -> None:
         if self.log.removed_at is not None:
             return

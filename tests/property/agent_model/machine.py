@@ -67,11 +67,13 @@ class Node(Stage):
         self.container(pod).write_late("late")
 
     @precondition(lambda self: self.containers)
-    @rule(pod=pods, secs=st.sampled_from([0.1, 0.3, 0.7]))
-    def flush_late(self, pod: int, secs: float) -> None:
+    @rule(pod=pods, reopen=st.sampled_from([0.0, 1.5]), secs=st.sampled_from([0.1, 0.3, 0.7]))
+    def flush_late(self, pod: int, reopen: float, secs: float) -> None:
         """The agent has seen the new file, and rows of it, before the old one gets its last."""
         container = self.container(pod)
         container.end_records()
+        container.rename()
+        self.pass_time(reopen)
         container.rotate()
         container.write("stdout", "F", "new")
         self.pass_time(secs)
@@ -113,12 +115,29 @@ class Node(Stage):
         if self.agents.disk is not None:
             self.agents.disk.during(calls, lambda: self.steps(container, reuse, steps))
 
-    def steps(self, container: Container, reuse: bool, steps: int) -> None:
-        """Called by the agent, which would take an error of the model for one of the disk."""
+    @precondition(lambda self: self.containers and not self.up)
+    @rule(pod=pods, calls=st.integers(0, 15))
+    def start_amid_rotation(self, pod: int, calls: int) -> None:
+        """What is not held yet must not be overlooked either."""
+        container = self.container(pod)
+        container.end_records()
+        container.write("stdout", "F", "unseen")
+        self.start()
+        if self.agents.disk is not None:
+            self.agents.disk.during(calls, lambda: self.steps(container, False, None))
+
+    def steps(self, container: Container, reuse: bool, steps: int | None) -> None:
+        """Called by the agent, which would take an error of the model for one of the disk.
+
+        None: a whole rotation, and a row after it.
+        """
         container.reuse = reuse
         try:
-            for _ in range(steps):
+            for _ in range(steps or 0):
                 container.kubelet_step()
+            if steps is None:
+                container.rotate()
+                container.write("stdout", "F", "amid")
         except Exception as error:
             self.ids.problems.append(f"the model is wrong: {error!r}")
 

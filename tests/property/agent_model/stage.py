@@ -9,11 +9,11 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from logship.journal import Key
 from logship.tail.absent import ABSENT_SECS
 from logship.testing.virtual_time import EPOCH_NS
 from tests.property.agent_model.agent import Agents, Choices
 from tests.property.agent_model.arrivals import Arrivals, Ids, Place, check_order
+from tests.property.agent_model.knowable import Knowable
 from tests.property.agent_model.sinks import MOODS, Destination, Mood
 from tests.property.agent_model.tree import Tree
 from tests.property.agent_model.world import TickingLoop
@@ -43,8 +43,7 @@ class Stage(RuleBasedStateMachine):
             for name, route in (("a", "first"), ("b", "second"))
         }
         self.up = False
-        self.knowable: set[tuple[str, WrittenFile]] = set()
-        """By route: files whose loss some start of the agent could notice."""
+        self.knowable = Knowable(self.ids)
 
     agents: Agents
     ordered = True
@@ -94,7 +93,7 @@ class Stage(RuleBasedStateMachine):
     @rule()
     def start(self) -> None:
         self.note_deleted()
-        self.note_knowable()
+        self.knowable.start(self.agents.saved())
         self.do(self.agents.start())
         self.up = True
 
@@ -114,25 +113,13 @@ class Stage(RuleBasedStateMachine):
     def gone(self) -> None:
         self.up = False
         self.note_deleted()
+        self.knowable.end(self.now() - self.agents.since)
 
     def note_deleted(self) -> None:
         """Files without a name and without an agent that holds them are gone for good."""
         for log in self.ids.logs.values():
             for file in log.files:
                 file.at_risk = file.at_risk or not (self.up or file.exists)
-
-    def note_knowable(self) -> None:
-        """What this start can find out to be lost: it stood in a log that goes on after it."""
-        positions = self.agents.saved()
-        for log in self.ids.logs.values():
-            for file in log.files:
-                if file.at_risk and not file.judged:
-                    file.judged = True
-                    self.knowable |= {
-                        (route, file)
-                        for route in ("first", "second")
-                        if log.existing() and Key(route, log.key) in positions
-                    }
 
     # What must hold
 
@@ -176,7 +163,7 @@ class Stage(RuleBasedStateMachine):
 
     def missing(self) -> list[Place]:
         self.read_dead_letters()
-        return [place for d in self.destinations.values() for place in d.arrivals.check()]
+        return [place for d in self.destinations.values() for place in d.arrivals.missing()]
 
     def read_dead_letters(self) -> None:
         arrivals = {d.arrivals.route: d.arrivals for d in self.destinations.values()}
@@ -189,8 +176,7 @@ class Stage(RuleBasedStateMachine):
         """Only what was deleted while no agent held it may be missing, and that is reported."""
         for destination in self.destinations.values():
             arrivals = destination.arrivals
-            missing = arrivals.check()
-            for file, offset in missing:
+            for file, offset in arrivals.missing():
                 text = f"{arrivals.route}: {file.path.name} of {file.log.key} at {offset}"
                 assert file.at_risk, f"lost: {text} {file.parts[offset].line[:80]!r}"
                 lost = arrivals.route, file.log.key
@@ -198,6 +184,7 @@ class Stage(RuleBasedStateMachine):
                 if known and lost not in self.agents.told.lost:
                     self.pass_time(ABSENT_SECS + 5)  # a log that went altogether
                 assert not known or lost in self.agents.told.lost, f"not reported: {text}"
+            arrivals.check_beginnings()
         for route, key in self.agents.told.lost:
             at_risk = any(file.at_risk for file in self.ids.logs[key].files)
             assert at_risk, f"{route}: a loss of {key} was reported, but nothing was lost"

@@ -35,7 +35,9 @@ class Tree:
         return self.inodes.get(real, real)
 
     def make_dir(self, path: Path) -> None:
-        path.mkdir(parents=True)
+        if not path.parent.exists():
+            self.make_dir(path.parent)  # which the kernel tells too
+        path.mkdir()
         self._note(path)
 
     def remove_dir(self, path: Path) -> None:

@@ -68,12 +68,12 @@ class ModelDisk(Disk):
     def stat(self, path: str) -> Stat | None:
         self._moment()
         found = super().stat(path)
-        return found and replace(found, inode=self._tree.shown(found.inode))
+        return found and found._replace(inode=self._tree.shown(found.inode))
 
     def fstat(self, fd: int) -> Stat:
         self._moment()
         found = super().fstat(fd)
-        return replace(found, inode=self._tree.shown(found.inode))
+        return found._replace(inode=self._tree.shown(found.inode))
 
     def open(self, path: str, roots: Sequence[str] = ()) -> int:
         self._moment()
