@@ -33,8 +33,8 @@ class Opening:
     naming: Naming = field(default_factory=Naming)
     _nameless: dict[int, str] = field(default_factory=dict)
     """Open files (descriptor, name) too short to tell which generation they are."""
-    _ignored: set[Stat] = field(default_factory=set)
-    _complained: set[str] = field(default_factory=set)
+    _ignored: frozenset[Stat] = frozenset()
+    _complained: frozenset[str] = frozenset()
 
     @property
     def waits(self) -> bool:
@@ -156,7 +156,7 @@ class Opening:
 
     def ignore(self, fd: int) -> None:
         """Close it, and do not open it again."""
-        self._ignored.add(self.world.disk.fstat(fd))
+        self._ignored |= {self.world.disk.fstat(fd)}
         self.close_file(fd)
 
     def ignored(self, stat: Stat) -> bool:
@@ -164,12 +164,12 @@ class Opening:
 
     def keep_ignoring(self, there: Iterable[Stat]) -> None:
         """Forget about ignored files that are not there any more."""
-        self._ignored.intersection_update(there)
+        self._ignored = self._ignored.intersection(there) if self._ignored else frozenset()
 
     def complain(self, path: str, reason: str) -> None:
         """Once for each path."""
         if path not in self._complained:
-            self._complained.add(path)
+            self._complained |= {path}
             self.logger.warning(reason)
 
     def close(self) -> None:

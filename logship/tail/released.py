@@ -4,7 +4,6 @@ What is gone by then is lost, once: a span counts as lost as a whole when its fi
 cannot be read to its end, and the other spans of its batch are delivered without it.
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from logship.rows.address import Generation, Span
@@ -20,7 +19,7 @@ OnGone = Callable[[Sequence[Span]], None]
 class Released:
     def __init__(self, follower: Follower, world: World, on_gone: OnGone) -> None:
         self._follower, self._world, self._on_gone = follower, world, on_gone
-        self._batches: deque[tuple[Span, ...]] = deque()
+        self._batches: list[tuple[Span, ...]] = []
         self._reader: tuple[LogGeneration, int, Reader] | None = None
         """Of the last file, and its descriptor: the next span usually follows in the same `.gz`."""
 
@@ -47,16 +46,16 @@ class Released:
         gone = [s for pieces in self._batches for s in pieces if s.generation == generation]
         if gone:
             kept = (tuple(s for s in p if s.generation != generation) for p in self._batches)
-            self._batches = deque(pieces for pieces in kept if pieces)
+            self._batches = [pieces for pieces in kept if pieces]
         return gone
 
     async def next(self) -> tuple[bytes, tuple[Span, ...]] | None:
         """The first batch, as far as it is there; None: nothing of it. Raises OSError."""
-        pieces = self._batches.popleft()
+        pieces = self._batches.pop(0)
         try:
             parts = [await self._read(span) for span in pieces]
         except BaseException:
-            self._batches.appendleft(pieces)
+            self._batches.insert(0, pieces)
             raise
         found = list(zip(pieces, parts, strict=True))
         gone = [span for span, part in found if len(part) < span.size]

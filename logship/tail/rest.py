@@ -37,7 +37,7 @@ class AtRest:
         self._notices = notices
         notices.start(on_notice)
         self._numbers: dict[Follower, int] = {}
-        self._followers: dict[int, set[Follower]] = {}
+        self._followers: dict[int, tuple[Follower, ...]] = {}
         """By number: several origins can have the same file."""
         self._told: set[int] = set()
         """Numbers of notices that were taken and not passed on."""
@@ -58,7 +58,7 @@ class AtRest:
         if number is None:
             return False
         self._numbers[follower] = number
-        self._followers.setdefault(number, set()).add(follower)
+        self._followers[number] = (*self._followers.get(number, ()), follower)
         return True
 
     def end(self, follower: Follower) -> None:
@@ -66,8 +66,8 @@ class AtRest:
         number = self._numbers.pop(follower, None)
         if number is None:
             return
-        sharing = self._followers[number]
-        sharing.discard(follower)
+        sharing = tuple(one for one in self._followers[number] if one is not follower)
+        self._followers[number] = sharing
         if not sharing:
             del self._followers[number]
             self._notices.unwatch(number)

@@ -4,7 +4,6 @@ Reads of the page cache are made in the loop (`RWF_NOWAIT`, 15 us for 256 KiB); 
 would wait for the disk goes to a thread. A path is never followed out of the roots it was allowed.
 """
 
-import ctypes
 import errno
 import fcntl
 import os
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from logship.world.birth import birth_ns
 from logship.world.offload import Offload
 
 _BUFFER_BYTES = 1024 * 1024
@@ -135,7 +135,7 @@ class Disk:
 
     def birth_ns(self, fd: int) -> int:
         """When the file was made, in ns since 1970; 0 where the file system does not say."""
-        return _birth_ns(fd)
+        return birth_ns(fd)
 
     def realpath(self, path: str) -> str:
         return os.path.realpath(path)
@@ -220,26 +220,3 @@ def _write_all(fd: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(fd, view) :]
-
-
-_STATX_BTIME = 0x800
-_AT_EMPTY_PATH = 0x1000
-_BTIME_AT = 80  # offset of stx_btime in struct statx (linux/stat.h)
-
-
-def _birth_ns(fd: int) -> int:
-    """statx(2): os.stat does not give the birth time on Linux."""
-    try:
-        statx = ctypes.CDLL(None, use_errno=True).statx
-    except (OSError, AttributeError):
-        return 0
-    buffer = ctypes.create_string_buffer(256)
-    if statx(fd, b"", _AT_EMPTY_PATH, _STATX_BTIME, buffer) != 0:
-        return 0
-    raw = buffer.raw
-    mask = int.from_bytes(raw[0:4], "little")
-    if not mask & _STATX_BTIME:
-        return 0
-    seconds = int.from_bytes(raw[_BTIME_AT : _BTIME_AT + 8], "little", signed=True)
-    nanos = int.from_bytes(raw[_BTIME_AT + 8 : _BTIME_AT + 12], "little")
-    return seconds * 1_000_000_000 + nanos
