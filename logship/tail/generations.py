@@ -12,8 +12,12 @@ from logship.world import Stat
 
 
 class Generations(list[LogGeneration]):
-    _live: tuple[int, int] | None = None
-    """The inode of the live file, open or not."""
+    __slots__ = ("_live",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._live: tuple[int, int] | None = None
+        """The inode of the live file, open or not."""
 
     def note_live(self, stat: Stat | None, now: float) -> None:
         """This file has the live name now; None: none has.

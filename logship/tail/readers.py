@@ -26,6 +26,8 @@ class FollowedBy(Protocol):
 
 
 class Readers(list[FollowedBy]):
+    __slots__ = ()
+
     def settled_before(self, generations: Generations) -> int:
         """The number of first generations that all of them have settled."""
         positions = [feed.committed for feed in self]
