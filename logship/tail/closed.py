@@ -2,7 +2,8 @@
 
 A writer that does not reopen its log writes on to the renamed file, for as long as it likes. So a
 plain file stays known as long as it is in the directory: with its inode, and how much of it was
-settled. If it is larger one day, it is opened again, and what was added is read as late lines.
+settled. If it is larger one day, or its compressed copy is, it is opened again, and what was added
+is read as late lines.
 """
 
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ class Closed:
             self._logs[log.inode] = log
 
     def keep(self, there: Mapping[Inode, str]) -> None:
-        """These files are in the directory, under these names."""
+        """These files are there, under these names. Call after their copies were opened."""
         self._names = there
         for inode in [inode for inode in self._logs if inode not in there]:
             del self._logs[inode]
@@ -46,10 +47,11 @@ class Closed:
         return False
 
     def again(self, opened: LogGeneration) -> LogGeneration | None:
-        """The file that this one is, if it has more than was settled; it is open from now on."""
-        log = self._logs.get(opened.inode)
-        if log is None or opened.live or opened.compressed or log.generation != opened.generation:
-            return None
-        if opened.size <= log.size:
-            return None
-        return self._logs.pop(opened.inode)
+        """The file that this one is, or of which it is the compressed copy, if it has more than was
+        settled; it is open from now on.
+        """
+        for inode, log in self._logs.items():
+            if log.generation == opened.generation:
+                more = not opened.live and opened.size > log.size
+                return self._logs.pop(inode) if more else None
+        return None

@@ -70,7 +70,6 @@ class Directory:
         names = {(stat.device, stat.inode): name for name, stat in stats.items()}
         self.generations.note_live(stats.get(self.log.name), self.world.clock.now())
         opening.keep_ignoring(stats.values())
-        self.closed.keep({inode: name for inode, name in names.items() if name != self.log.name})
         held = {log.inode for log in self.generations} | opening.rename_nameless(names)
         # The live one first, then the oldest: names that are given depend on those given before.
         for name in sorted(stats, key=lambda name: (name != self.log.name, stats[name].mtime_ns)):
@@ -79,6 +78,7 @@ class Directory:
                 continue
             if self.closed.grown(stat) or not opening.ignored(stat):
                 self._open(name, stat, final)
+        self.closed.keep({inode: name for inode, name in names.items() if name != self.log.name})
         return names
 
     def _open(self, name: str, stat: Stat, final: bool) -> None:

@@ -3,9 +3,10 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
+from logship.tail.pulse import BACKUP_SECS
 from tests.property.agent_model.agent import KUBERNETES, Choices
 from tests.property.agent_model.container import Container
-from tests.property.agent_model.stage import Stage
+from tests.property.agent_model.stage import SEEN_SECS, Stage
 from tests.property.agent_model.written import Log
 
 streams = st.sampled_from(["stdout", "stderr"])
@@ -78,6 +79,20 @@ class Node(Stage):
         container.write("stdout", "F", "new")
         self.pass_time(secs)
         container.write_late("late")
+
+    @precondition(lambda self: self.containers and self.up)
+    @rule(pod=pods, age=st.integers(0, 2), count=st.integers(1, 3), compress=st.booleans())
+    def write_long_after(self, pod: int, age: int, count: int, compress: bool) -> None:
+        """A writer that has not reopened its log, while an agent is there that has seen its file
+        before. One that starts afterwards cannot tell what its predecessor did not read.
+        """
+        self.pass_time(max(0.0, SEEN_SECS - self.now() + self.agents.since))
+        container = self.container(pod)
+        for _ in range(count):
+            container.write_long_after("long after", age)
+        if compress:
+            container.rotate()
+        self.pass_time(BACKUP_SECS + SEEN_SECS)
 
     @precondition(lambda self: self.containers)
     @rule(pod=pods, burst=st.sampled_from([(1100, 1), (3000, 2), (960, 290)]))

@@ -9,8 +9,9 @@ identity by content 3, quiet time 3, quiet time since the renaming 3, since the 
 before the end 3, floor that waits for all feeds 3, report of a generation that is gone 5, nameless
 files kept 5 (seed 2; not in 150 of seed 1), join timeout 7, descriptors kept after unlink 11, join
 across generations 18, position before what is out 18, settling before delivery 18, ignoring by more
-than the inode 75, released spans read again 96, STARTED marker 11. With an earlier model also:
-`.tmp` skipped 68, released spans before anything else 93, copy of a held generation (hangs).
+than the inode 75, released spans read again 96, STARTED marker 11, late
+lines (noticed, read in the copy, position before them) in the first seconds. With an earlier model
+also: `.tmp` skipped 68, released spans before anything else 93, copy of a held generation (hangs).
 
 Not found in 150 to 400 examples, but by tests of their own in `tests/logship`: a second look when
 names moved, the new name of a nameless file (it heals with the next look), waiting for a saved

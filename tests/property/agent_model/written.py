@@ -49,6 +49,12 @@ class WrittenFile:
     judged: bool = False
     """Whether an agent has started since."""
 
+    @property
+    def ends_open(self) -> bool:
+        """Whether the record of a stream goes on in the next file."""
+        last = {part.stream: part.tag for part in self.parts.values()}
+        return "P" in last.values()
+
     def add(self, part: Part) -> None:
         for start in part.fragments:
             self.parts[start] = part
