@@ -23,8 +23,8 @@ unit: $(VENV)/ready
 docs: $(VENV)/ready ## The pages that are generated from the code
 	$(BIN)/python -m logship.config.reference --write docs
 
-bench: $(VENV)/ready
-	$(BIN)/python -m bench throughput --workloads text json --json bench.json
+bench: $(VENV)/ready ## docs/benchmarks.md: every path beside its limits and the peers that are installed (half an hour)
+	$(BIN)/python -m bench report
 
 $(VENV)/ready: requirements.lock pyproject.toml setup.py $(wildcard logship/rows/_*.p* logship/rows/_*.h)
 	@$(PYTHON) -c 'import sys; sys.exit("logship needs Python 3.11 or newer: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'

@@ -1,69 +1,120 @@
-"""Runs the agent as a process over a workload and reads its costs from the operating system."""
+"""logship as a measured process: its configuration, and whether it is done by its own account."""
 
-import json
-import os
-import signal
-import subprocess
 import sys
-import time
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-TIMEOUT_SECS = 180
+import msgspec
+import orjson
+
+from bench.destinations import Ports
+from bench.paths import PROJECT, Options
+from bench.paths import Path as Way
+from bench.ports import free_port
+from bench.process import Cost, measured
+from bench.workload import Workload
+
+Kind = str
+"""Of the row kernel: `compiled` or `pure`."""
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Of the whole process, from its start to its end, children not included."""
+class _Route(msgspec.Struct):
+    origins: int
+    waiting_bytes: int | None
+    held_bytes: int
+    writes_in_flight: int
+    delivered_rows: int
+    delivered_bytes: int
 
-    cpu_secs: float
-    wall_secs: float
-    peak_rss_bytes: int
-
-
-def ship(config: Path, status_url: str, size: int) -> Cost:
-    """Run the agent until it has delivered `size` bytes of log, then stop it cleanly."""
-    started = time.monotonic()
-    agent = subprocess.Popen(
-        [sys.executable, "-m", "logship.cli", "run", "-c", str(config)],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_until_delivered(status_url, size, agent)
-        wall = time.monotonic() - started
-        peak = _peak_rss(agent.pid)
-        agent.send_signal(signal.SIGTERM)
-        _, status, usage = os.wait4(agent.pid, 0)
-        agent.returncode = os.waitstatus_to_exitcode(status)
-    finally:
-        if agent.returncode is None:
-            agent.kill()
-            agent.wait()
-    if agent.returncode != 0:
-        raise RuntimeError(f"the agent ended with {agent.returncode}")
-    return Cost(usage.ru_utime + usage.ru_stime, wall, peak)
+    @property
+    def at_rest(self) -> bool:
+        return not (self.waiting_bytes or self.held_bytes or self.writes_in_flight)
 
 
-def _peak_rss(pid: int) -> int:
-    """VmHWM of proc(5); the ru_maxrss of a child begins with that of the process that forked it."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("proc(5) names no VmHWM")
+class _Status(msgspec.Struct):
+    origins: int
+    routes: dict[str, _Route]
 
 
-def _wait_until_delivered(url: str, size: int, agent: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + TIMEOUT_SECS
-    while time.monotonic() < end:
-        if agent.poll() is not None:
-            raise RuntimeError(f"the agent ended early, with {agent.returncode}")
-        time.sleep(0.25)
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                routes = json.load(answer)["routes"].values()
-        except OSError:
-            continue
-        if sum(route["delivered_bytes"] for route in routes) >= size:
-            return
-    raise TimeoutError(f"the agent has not delivered {size} bytes in {TIMEOUT_SECS} s")
+class Agent:
+    """One process of logship, to be measured once."""
+
+    def __init__(self, directory: Path, kernel: Kind, config: Mapping[str, object]) -> None:
+        self._port = free_port()
+        self._file = directory / "agent.json"  # JSON is YAML
+        self._environment = {"LOGSHIP_KERNEL": kernel}
+        state = directory / f"state-{self._port}"
+        admin = {"listen": f"127.0.0.1:{self._port}"}
+        self._file.write_bytes(
+            orjson.dumps({**config, "state_dir": str(state), "admin": admin, "log_level": "error"})
+        )
+        self.status: _Status | None = None
+        """The last that it told."""
+
+    def ship(self, origins: int, rows: int) -> Cost:
+        """Run until all is delivered: so many rows of so many origins, as far as it counts rows."""
+        command = [sys.executable, "-m", "logship.cli", "run", "-c", str(self._file)]
+        cost = measured(command, lambda: self._done(origins, rows), environment=self._environment)
+        if not self._done_last(origins, rows):
+            raise RuntimeError(f"the agent did not deliver all: {self.status}")
+        return cost
+
+    @property
+    def delivered_rows(self) -> int:
+        assert self.status is not None
+        return sum(route.delivered_rows for route in self.status.routes.values())
+
+    def _done(self, origins: int, rows: int) -> bool:
+        self.status = None
+        with suppress(OSError):
+            url = f"http://127.0.0.1:{self._port}/status"
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                self.status = msgspec.json.decode(answer.read(), type=_Status)
+        return self._done_last(origins, rows)
+
+    def _done_last(self, origins: int, rows: int) -> bool:
+        status = self.status
+        if status is None or status.origins < origins:
+            return False
+        at_rest = all(route.at_rest for route in status.routes.values())
+        return at_rest and self.delivered_rows >= rows
+
+
+def of_path(way: Way, work: Workload, ports: Ports) -> Mapping[str, object]:
+    """The agent's configuration; `routes` of a path say what is special about theirs."""
+    source = {
+        "type": "kubernetes",
+        "root": str(work.root),
+        "start_from": "beginning",
+        "metadata": {"from": "file", "path": str(work.pods)},
+    }
+    routes = [
+        {"name": f"route-{number}", "from": ["containers"], **route}
+        for number, route in enumerate(way.routes)
+    ]
+    return {
+        "cluster": "bench",
+        "node": "node-1",
+        "sources": {"containers": source},
+        "routes": routes,
+        "sinks": way.sinks(ports),
+    }
+
+
+def of_loader(pubsub: str, subscription: str, project: str, ports: Ports) -> Options:
+    """The loader's configuration: from that Pub/Sub into our AppendRows."""
+    source = {
+        "type": "pubsub", "project": project, "subscription": subscription, "endpoint": pubsub,
+    }  # fmt: skip
+    sink = {
+        "type": "bigquery", "project": PROJECT, "dataset": "logs", "table": "app",
+        "create": False, "endpoint": f"http://127.0.0.1:{ports.logging}",
+        "grpc_endpoint": f"127.0.0.1:{ports.bigquery}",
+    }  # fmt: skip
+    return {
+        "sources": {"blocks": source},
+        "routes": [{"name": "load", "from": ["blocks"], "to": "table"}],
+        "sinks": {"table": sink},
+    }

@@ -1,6 +1,5 @@
-"""Where the agent ships to: sinks that only count, each in a process of its own."""
+"""The sink's process, as the measurement sees it: ports to ship to, counts to ask for."""
 
-import json
 import subprocess
 import sys
 import time
@@ -10,73 +9,70 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+_START_SECS = 30.0
+_ASK_SECS = 120
+"""Blocks are read when the counts are asked for."""
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """What came since the sink started."""
+
+    rows: int
+    distinct_ids: int
+    tokens: int
+    distinct_tokens: int
+    requests: int
+    body_bytes: int
+    """Before compression."""
+    wire_bytes: int
+    packed_bytes: int = 0
+    """Of blocks, and below what they hold."""
+    unpacked_bytes: int = 0
+
+
+class Ports(msgspec.Struct, frozen=True):
+    logging: int
+    lines: int
+    pubsub: int = 0
+    bigquery: int = 0
+
 
 @dataclass(frozen=True)
 class Destination:
-    sink: str
-    """The sink's options, in YAML."""
-    admin: str | None
-    """Where its counts are; None: it keeps none."""
+    ports: Ports
 
-    def arrived(self) -> tuple[int, int] | None:
-        """(rows, different ids), where the destination counts them."""
-        if self.admin is None:
-            return None
-        with urllib.request.urlopen(f"{self.admin}/stats", timeout=30) as answer:
-            counts = json.load(answer)["logging"]
-        return counts["entries"], counts["distinct_ids"]
+    def arrived(self) -> Arrived:
+        url = f"http://127.0.0.1:{self.ports.logging}/stats"
+        with urllib.request.urlopen(url, timeout=_ASK_SECS) as answer:
+            return msgspec.json.decode(answer.read(), type=Arrived)
 
 
 @contextmanager
-def destination(path: str, directory: Path) -> Iterator[Destination]:
-    """A fresh destination for `path`, one of PATHS."""
-    if path == "null":
-        yield Destination('{type: "null"}', None)
-        return
-    ready = directory / "ready.json"
+def destination(directory: Path, *services: str) -> Iterator[Destination]:
+    """A fresh sink, for one run; `services` beside HTTP and lines: pubsub, bigquery."""
+    ready = directory / "sink.json"
     ready.unlink(missing_ok=True)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "logship.cli", "sandbox", "--discard", "--no-bigquery",
-         "--ready-file", str(ready)], stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    with started([sys.executable, "-m", "bench.sink", str(ready), *services], ready):
+        yield Destination(msgspec.json.decode(ready.read_bytes(), type=Ports))
+
+
+@contextmanager
+def started(command: list[str], ready: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A server that says it is ready by writing a file; it is ended here."""
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
+        end = time.monotonic() + _START_SECS
         while not ready.exists():
-            if server.poll() is not None:
-                raise RuntimeError("the sandbox did not start")
-            time.sleep(0.05)
-        yield _made(path, json.loads(ready.read_text()))
+            if server.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"did not start: {' '.join(command)}")
+            time.sleep(0.02)
+        yield server
     finally:
         server.terminate()
-        server.wait(timeout=20)
-
-
-def _made(path: str, environment: dict[str, str]) -> Destination:
-    if path.startswith("cloud_logging"):
-        gzip = "true" if path.endswith("gzip") else "false"
-        sink = (
-            f"{{type: cloud_logging, project: p, location: l, cluster: c, gzip: {gzip},"
-            f' endpoint: "{environment["LOGSHIP_LOGGING_ENDPOINT"]}"}}'
-        )
-        return Destination(sink, environment["LOGSHIP_SANDBOX_ADMIN"])
-    host = environment["PUBSUB_EMULATOR_HOST"]
-    _make_topic(host)
-    format = path.removeprefix("pubsub_")
-    return Destination(
-        f'{{type: pubsub, project: bench, topic: logs, format: {format}, endpoint: "{host}"}}', None
-    )
-
-
-def _make_topic(host: str) -> None:
-    import grpc
-    from google.pubsub_v1.types import Topic
-
-    with grpc.insecure_channel(host) as channel:
-        create = channel.unary_unary(
-            "/google.pubsub.v1.Publisher/CreateTopic",
-            request_serializer=Topic.pb().SerializeToString,
-            response_deserializer=Topic.pb().FromString,
-        )
-        create(Topic.pb()(name="projects/bench/topics/logs"), timeout=20)
-
-
-PATHS = ("null", "cloud_logging", "cloud_logging_gzip", "pubsub_block", "pubsub_record")
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()

@@ -1,18 +1,27 @@
-"""Deterministic log files, as a container runtime writes them.
+"""Deterministic log files in the kubelet's tree, as a container runtime writes them.
 
-text: 201-byte lines with access-log texts. json: 402-byte lines with application events. Both have
-1 % of stderr and 0.5 % of lines that the runtime cut (`P`), and times with trailing zeros cut.
+A and B have 1 % of stderr and 0.5 % of lines that the runtime cut (`P`, then `F`); times rise and
+have their trailing zeros cut, as containerd does. Pods have the labels that real ones have, in a
+file for the metadata of the source. Files are written once and then lie in the page cache.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import orjson
 
-SEED = 20261123
-_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
+from bench.lines import SEED, access_line, stems, token
+from bench.mix import events
+
+__all__ = ["KINDS", "SEED", "Workload", "access_line", "make"]
+
+KINDS = ("A", "B", "B-plain", "C")
+_TEAMS = ("player", "search", "payment", "catalog", "edge")
+_WRITE_LINES = 20_000
+_STEP_NS = 20_011
 
 
 @dataclass(frozen=True)
@@ -21,68 +30,107 @@ class Workload:
 
     kind: str
     root: Path
+    """As the kubelet's /var/log/pods."""
+    pods: Path
+    """Metadata of the pods, for `metadata: {from: file}`."""
     files: int
     bytes: int
     rows: int
     """Records: lines less the parts that a later line completes."""
+    tokens: int
+    """Numbered lines, parts too; 0: they are not numbered."""
+
+    @property
+    def paths(self) -> list[Path]:
+        return sorted(self.root.glob("*/*/*.log"))
 
 
-def make(kind: str, root: Path, files: int, size: int) -> Workload:
-    """Write about `size` bytes under `root`, in the tree of the kubelet."""
-    dice = random.Random(SEED)
-    text = _KINDS[kind]
-    total = rows = 0
+@dataclass
+class _Counts:
+    bytes: int = 0
+    rows: int = 0
+    lines: int = 0
+
+
+def make(kind: str, directory: Path, files: int, size: int) -> Workload:
+    """Write about `size` bytes in so many files under `directory`."""
+    dice = random.Random(f"{SEED} {kind}")
+    source = _mixed(dice) if kind == "C" else _numbered(kind, dice)
+    counts, pods, root = _Counts(), [], directory / "pods"
     for number in range(files):
-        directory = root / f"team-{number % 5}_web-{number}_{number:08d}-0000-4000-8000" / "app"
-        directory.mkdir(parents=True)
-        content, found = _file(dice, text, size // files)
-        (directory / "0.log").write_bytes(content)
-        total += len(content)
-        rows += found
-    return Workload(kind, root, files, total, rows)
+        pod = _pod(dice, number)
+        pods.append(pod)
+        place = root / f"{pod['namespace']}_{pod['name']}_{pod['uid']}" / "app"
+        place.mkdir(parents=True)
+        _write(place / "0.log", source, size // files, counts)
+    known = directory / "pods.json"
+    known.write_bytes(orjson.dumps({"pods": pods}))
+    tokens = 0 if kind == "C" else counts.lines
+    return Workload(kind, root, known, files, counts.bytes, counts.rows, tokens)
 
 
-def _file(
-    dice: random.Random, text: Callable[[random.Random, int], str], size: int
-) -> tuple[bytes, int]:
-    lines: list[str] = []
-    at = rows = number = 0
-    last = "F"
-    while at < size or last == "P":
-        number += 1
-        time = f"2026-11-23T04:{number // 3_000_000 % 60:02d}:{number // 50_000 % 60:02d}"
-        fraction = f".{number * 9973 % 1_000_000_000:09d}".rstrip("0").rstrip(".")
-        stream = "stderr" if last == "F" and dice.random() < 0.01 else "stdout"
-        last = "P" if stream == "stdout" and last == "F" and dice.random() < 0.005 else "F"
-        line = f"{time}{fraction}Z {stream} {last} {text(dice, number)}\n"
-        lines.append(line)
-        at += len(line)
-        rows += last == "F"
-    return "".join(lines).encode(), rows
-
-
-def access_line(dice: random.Random, number: int) -> str:
-    """About 160 characters: with its CRI header 201 bytes."""
-    path = f"/api/v1/items/{dice.randrange(10**6)}?page={number % 97}"
-    head = f'10.{number % 8}.{dice.randrange(256)}.{dice.randrange(256)} - - "GET {path} HTTP/1.1"'
-    line = f'{head} {dice.choice((200, 200, 200, 304, 404, 500))} {dice.randrange(10**5)} "{_AGENT}'
-    return line.ljust(157, "x")[:157] + '"'
-
-
-def event_line(dice: random.Random, number: int) -> str:
-    """About 360 characters of JSON: with its CRI header 402 bytes."""
-    event = {
-        "severity": dice.choice(("INFO", "INFO", "INFO", "WARNING", "ERROR")),
-        "message": "request finished",
-        "http": {"method": "GET", "path": f"/v1/items/{dice.randrange(10**6)}", "status": 200},
-        "user_id": dice.randrange(10**9),
-        "duration_ms": dice.randrange(10**6) / 1000,
-        "request_id": f"{dice.getrandbits(128):032x}",
-        "region": "asia-northeast1",
-        "retries": number % 3,
+def _pod(dice: random.Random, number: int) -> dict[str, object]:
+    team = _TEAMS[number % len(_TEAMS)]
+    replica_set = f"{dice.getrandbits(40):010x}"
+    return {
+        "namespace": team,
+        "name": f"{team}-web-{replica_set}-{number:05d}",
+        "uid": f"{dice.getrandbits(128):032x}",
+        "labels": {
+            "app.kubernetes.io/name": f"{team}-web",
+            "app.kubernetes.io/instance": f"{team}-web-prod",
+            "app.kubernetes.io/version": f"2.{number % 40}.1",
+            "app.kubernetes.io/managed-by": "Helm",
+            "pod-template-hash": replica_set,
+            "team": team,
+            "topology.kubernetes.io/zone": f"asia-northeast1-{'abc'[number % 3]}",
+        },
+        "annotations": {"prometheus.io/scrape": "true"},
     }
-    text = orjson.dumps(event).decode()
-    return text[:-1] + ',"pad":"' + "y" * max(0, 349 - len(text)) + '"}'
 
 
-_KINDS = {"text": access_line, "json": event_line}
+Lines = Iterator[tuple[str, str, str]]
+"""(stream, tag, text) without end."""
+
+
+def _numbered(kind: str, dice: random.Random) -> Lines:
+    pool, number, last = stems(kind, dice), 0, "F"
+    while True:
+        for before, after in pool:
+            number += 1
+            draw = dice.random()
+            stream = "stderr" if last == "F" and draw < 0.01 else "stdout"
+            last = "P" if last == "F" and 0.01 <= draw < 0.015 else "F"
+            yield stream, last, before + token(number) + after
+
+
+def _mixed(dice: random.Random) -> Lines:
+    pool = events(dice)
+    while True:
+        yield from chain.from_iterable(pool)
+
+
+def _write(path: Path, source: Lines, size: int, counts: _Counts) -> None:
+    """Whole records, at least `size` bytes (and at least one)."""
+    at, now, last = 0, 0, "P"
+    with path.open("wb") as file:
+        lines: list[str] = []
+        while at < size or last == "P":
+            stream, last, text = next(source)
+            now += _STEP_NS
+            line = f"{_time(now)} {stream} {last} {text}\n"
+            lines.append(line)
+            at += len(line) if text.isascii() else len(line.encode())
+            counts.rows += last == "F"
+            counts.lines += 1
+            if len(lines) >= _WRITE_LINES:
+                file.write("".join(lines).encode())
+                lines.clear()
+        file.write("".join(lines).encode())
+    counts.bytes += at
+
+
+def _time(now: int) -> str:
+    secs, nanos = divmod(now, 10**9)
+    clock = f"2026-11-23T{4 + secs // 3600:02d}:{secs // 60 % 60:02d}:{secs % 60:02d}"
+    return clock + f".{nanos:09d}".rstrip("0").rstrip(".") + "Z"
