@@ -21,7 +21,7 @@ from logship.routes.lag import RouteLag
 from logship.routes.meter import Meter
 from logship.world import Clock, World
 
-BLOCK_BYTES = 256 * 1024
+BLOCK_BYTES = 512 * 1024
 """How much is read at once: small enough for caches, large enough for few calls."""
 _ROOM_BYTES = 6 * BLOCK_BYTES
 """What a block of short rows may hold in memory (see `Batch.held_bytes`)."""

@@ -66,12 +66,16 @@ class Cutter:
     ) -> Cut | None:
         """The finished block that these bytes complete, if any. `end`: the generation ends here."""
         start = offset - len(self._tail)
-        buffered = self._tail + chunk if self._tail else chunk
-        size = len(buffered) if end else self._whole(buffered)
-        self._tail, self._tail_at = buffered[size:], Position(generation, start + size)
+        last = chunk.rfind(b"\n") + 1
+        if last == 0 or end or len(chunk) - last > self.cutting.max_row_bytes:
+            body = self._long(chunk, end)
+        else:  # nearly always: one copy
+            body = b"".join((self._tail, memoryview(chunk)[:last]))
+            self._tail = chunk[last:]
+        size = len(body)
+        self._tail_at = Position(generation, start + size)
         if size == 0:
             return None
-        body = buffered[:size] if self._tail else buffered
         span = Span(generation, start, start + size)
         if self._open:
             return self._carve([*self._open, (span, body)])
@@ -99,6 +103,13 @@ class Cutter:
             generation, start = self._tail_at
             spans.append(Span(generation, start, start + len(self._tail)))
         return spans
+
+    def _long(self, chunk: bytes, end: bool) -> bytes:
+        """What is whole of it: lines, and parts of one that is longer than a row may be."""
+        buffered = self._tail + chunk if self._tail else chunk
+        size = len(buffered) if end else self._whole(buffered)
+        self._tail = buffered[size:]
+        return buffered[:size]
 
     def _whole(self, buffered: bytes) -> int:
         """How many bytes are whole lines, or parts of one that is longer than a row may be."""
