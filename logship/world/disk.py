@@ -137,6 +137,9 @@ class Disk:
         """When the file was made, in ns since 1970; 0 where the file system does not say."""
         return birth_ns(fd)
 
+    def is_link(self, path: str) -> bool:
+        return os.path.islink(path)
+
     def realpath(self, path: str) -> str:
         return os.path.realpath(path)
 

@@ -9,13 +9,13 @@ costs at most a tenth of one thread.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from logship.api import Catalog, Context, Labels, LogFile, Origin
 from logship_tail.complaints import Complaints
-from logship_tail.sightings import Changes, Sighting, Snapshot, changes
+from logship_tail.sightings import Sighting, Snapshot, changes
 from logship_tail.watching import Watcher
 
 UNWATCHED_SCAN_SECS = 1.0
@@ -26,6 +26,8 @@ MAX_SCAN_SECS = 30.0
 GATHER_SECS = 0.02
 MAX_GATHER_SECS = 0.5
 GONE_SECS = 0.1
+_TOGETHER = 64
+"""New logs that are looked into in one call of a thread, which costs more than a log."""
 
 
 class Scanner(Protocol):
@@ -138,13 +140,16 @@ class Discovery:
         if paths is None:
             self._scan_at = began
             self._watcher.begin()
-        for place, snapshot in (await world.offload.run(self._survey, paths)).items():
-            before = self._places.get(place, {})
-            after = await self._tell(before, snapshot, began)
-            if after:
-                self._places[place] = after
-            else:
-                self._places.pop(place, None)
+        found = await world.offload.run(self._survey, paths)
+        fresh = []
+        for place, snapshot in found.items():
+            appeared = self._tell(place, snapshot, began)
+            fresh += [(place, seen) for seen in appeared]
+        for n in range(0, len(fresh), _TOGETHER):
+            await self._admit(fresh[n : n + _TOGETHER])
+        for place in found:
+            if not self._places[place]:
+                del self._places[place]
         self._look_secs = world.clock.now() - began
         if paths is None:
             self._scan_took = self._look_secs
@@ -175,8 +180,9 @@ class Discovery:
     def _complain(self, error: OSError) -> None:
         self._complaints.say("cannot look for logs", str(error))
 
-    async def _tell(self, before: Snapshot, after: Snapshot, now: float) -> dict[str, Sighting]:
-        """Tell the catalog; what is known of the place from now on."""
+    def _tell(self, place: str, after: Snapshot, now: float) -> Sequence[Sighting]:
+        """Tell the catalog what is gone or was touched; what is new."""
+        before = self._places.get(place, {})
         changed = changes(before, after)
         known = {key: seen for key, seen in after.items() if key in before}
         for key in known:
@@ -190,35 +196,38 @@ class Discovery:
             del self._told[key]
         for seen in changed.touched:
             self._catalog.touch(seen.key)
-        for seen in await self._admitted(changed):
-            known[seen.key] = seen
-        return known
+        self._places[place] = known
+        return changed.appeared
 
-    async def _admitted(self, changed: Changes) -> list[Sighting]:
-        new = self._wanted(changed.appeared)
+    async def _admit(self, appeared: Sequence[tuple[str, Sighting]]) -> None:
+        """Tell the catalog what is new, as far as it may be read."""
+        new = self._wanted(appeared)
         if not new:
-            return []
-        admitted = []
-        for seen, log in await self._context.world.offload.run(self._admit, new):
+            return
+        logs = await self._context.world.offload.run(self._logs_of, [seen for _, seen in new])
+        for (place, seen), log in zip(new, logs, strict=True):
+            if log is None:
+                continue
             labels = self._labels(seen.labels)
             self._told[seen.key] = seen.labels, labels
             self._catalog.add(Origin(seen.key, labels), log)
-            admitted.append(seen)
-        return admitted
+            self._places[place][seen.key] = seen
 
-    def _wanted(self, appeared: tuple[Sighting, ...]) -> list[Sighting]:
-        new = [seen for seen in appeared if seen.key not in self._told]
-        if len(new) < len(appeared):
-            twice = next(seen.key for seen in appeared if seen.key in self._told)
-            self._complaints.say("two logs have the same key; the second is not read", twice)
+    def _wanted(self, appeared: Sequence[tuple[str, Sighting]]) -> list[tuple[str, Sighting]]:
+        new: dict[str, tuple[str, Sighting]] = {}
+        for place, seen in appeared:
+            if seen.key in self._told or seen.key in new:
+                said = "two logs have the same key; the second is not read"
+                self._complaints.say(said, seen.key)
+            else:
+                new[seen.key] = place, seen
         room = max(0, self._pace.max_origins - len(self._told))
         if len(new) > room:
             self._complaints.say(
                 "too many logs; the others are not read", f"the limit is {self._pace.max_origins}"
             )
-        return new[:room]
+        return list(new.values())[:room]
 
-    def _admit(self, new: list[Sighting]) -> list[tuple[Sighting, LogFile]]:
+    def _logs_of(self, new: Sequence[Sighting]) -> list[LogFile | None]:
         """In a thread."""
-        logs = [(seen, self._scanner.admit(seen)) for seen in new]
-        return [(seen, log) for seen, log in logs if log is not None]
+        return [self._scanner.admit(seen) for seen in new]

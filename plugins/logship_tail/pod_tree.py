@@ -88,9 +88,9 @@ class PodScanner:
     def admit(self, seen: Sighting) -> LogFile | None:
         log = seen.log
         name = log.name if any(name == log.name for name, _ in seen.files) else ""
-        target = self._disk.realpath(f"{log.directory}/{name}") if name else ""
-        is_link = target != "" and target != f"{self._disk.realpath(log.directory)}/{name}"
+        is_link = name != "" and self._disk.is_link(f"{log.directory}/{name}")
         if is_link:
+            target = self._disk.realpath(f"{log.directory}/{name}")
             if not any(target.startswith(root.rstrip("/") + "/") for root in log.roots):
                 self._complaints.say(
                     "a link is not followed", f"{log.directory}/{name} leads to {target!r}",
