@@ -26,7 +26,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from logship.api import JsonObject, of_fields
+from logship.api import JsonObject, kernel, of_fields
+from logship_gcp.cloud_logging import certain
 from logship_gcp.cloud_logging.frames import RESERVED_LABELS
 from logship_gcp.cloud_logging.special_types import (
     HTTP_REQUEST,
@@ -82,6 +83,8 @@ class Reader:
     _severity_keys: frozenset[str] = field(init=False)
     ordered_keys: tuple[str, ...] = field(init=False)
     """All members of an object that are read here, those that only tell a severity first."""
+    forms: tuple[kernel.Form, ...] = field(init=False)
+    """Of each of them, for the compiled kernel."""
 
     def __post_init__(self) -> None:
         others = {*self.trace_keys, *_TIME_KEYS, *_LIFTS}
@@ -89,11 +92,8 @@ class Reader:
         object.__setattr__(self, "_keys", self._severity_keys | others)
         ordered = (*sorted(self._severity_keys), *sorted({*others, *PAIR}))
         object.__setattr__(self, "ordered_keys", ordered)
-
-    @property
-    def severities(self) -> int:
-        """How many of `ordered_keys` only tell a severity."""
-        return len(self._severity_keys)
+        known = certain.forms(ordered, self.severity_keys, self.trace_keys, self.project)
+        object.__setattr__(self, "forms", known)
 
     def special_keys(self, fields: JsonObject) -> frozenset[str]:
         """Those that the object has."""

@@ -91,8 +91,7 @@ def by_table(encoder: PureEncoder) -> bytes | None:
     low = id_low(rows.generation)
     if not (brace and encoder.reader.json):
         return kernel.entries(table, rows.offsets, prefix, low, texts, special)
-    keys = encoder.reader.ordered_keys
-    found = kernel.objects(table, keys, encoder.reader.severities, encoder.room)
+    found = kernel.objects(table, encoder.reader.forms, encoder.room)
     for row in encoder.labels:
         if row not in special:
             special[row] = _parsed(encoder, row)
@@ -134,7 +133,7 @@ def _texts(
 
 
 def _of_severity(encoder: PureEncoder, key: int, text: bytes) -> tuple[bytes, bytes, bool]:
-    """The middles of objects whose one special member is this, and whether it leaves them."""
+    """The middles of objects that have this severity, and whether its member leaves them."""
     name = encoder.reader.ordered_keys[key]
     severity, said = of_fields({name: orjson.loads(text)}, encoder.reader.severity_keys) or (
         None,
