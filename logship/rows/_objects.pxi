@@ -63,7 +63,7 @@ cdef enum:
     OF_TEXT, OF_OBJECT, OF_CALLER
 
 cdef struct Found:
-    Object object  # members -1: not certain to be one
+    Object object
     Lifted lifted
     int64_t more  # in what was made
     int32_t more_size
@@ -105,7 +105,7 @@ cdef class Objects:
                 continue
             found.kind = OF_CALLER
             if not read_object(table.text_of(row), row.size, &keys.known, &found.object):
-                found.object.members = -1
+                pass
             elif row.size <= room and found.object.members - found.object.specials >= least:
                 if found.object.specials == 0:
                     found.kind = OF_OBJECT
@@ -142,34 +142,6 @@ cdef class Objects:
         cdef int n
         cdef const Choices *all = &self.choices
         return [(all.key[n], all.value[n].at[:all.value[n].size]) for n in range(all.count)]
-
-    def members(self, Py_ssize_t n):
-        """(how many members, special ones as (key, JSON text)); None: the text must be parsed."""
-        cdef const Object *found
-        if not 0 <= n < self.table.count:
-            raise IndexError(n)
-        found = &self.found[n].object
-        if self.found[n].kind == OF_TEXT or found.members < 0:
-            return None
-        text = self.table.text_of(&self.table.rows[n])
-        return found.members, [
-            (found.special[i].key, text[found.special[i].value:found.special[i].value_end])
-            for i in range(found.specials)
-        ]
-
-    def without(self, Py_ssize_t n, keys):
-        """The text of an object without its special members `keys`."""
-        cdef bytearray made
-        if not 0 <= n < self.table.count or self.found[n].kind == OF_TEXT:
-            raise IndexError(n)
-        if self.found[n].object.members < 0:
-            raise ValueError(n)
-        text = self.table.value(n, TEXTS, 0).encode()
-        made = bytearray(len(text))
-        size = cut_members(
-            made, PyBytes_AS_STRING(text), len(text), &self.found[n].object, sum([1 << key for key in keys])
-        )
-        return bytes(made[:size])
 
 
 cdef Py_ssize_t cut_members(

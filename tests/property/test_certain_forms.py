@@ -90,7 +90,8 @@ def test_usual_forms_need_no_python(members: str) -> None:
         '"httpRequest":{}',
         '"httpRequest":[]',
         '"httpRequest":"GET"',
-        '"httpRequest":{"unknown":1}',
+        '"httpRequest":{"unknown":"x"}',
+        '"httpRequest":{"status":1,"status":1}',
         '"httpRequest":{"requestMethod":1}',
         '"httpRequest":{"status":"200"}',
         '"httpRequest":{"status":1000000000}',
@@ -127,6 +128,13 @@ def test_a_payload_that_might_be_only_its_message_is_left_to_the_caller() -> Non
     table = kernel.scan(b"".join(head + text + b"\n" for text in texts))
     assert table is not None
     assert kernel.objects(table, READER.forms, 1000).rest == [0, 1]
+
+
+def test_a_time_is_not_compared_with_one_of_another_zone() -> None:
+    line = b'2026-11-23T04:46:31+01:00 stdout F {"a":1,"time":"2026-11-23T00:00:00Z","b":2}\n'
+    table = kernel.scan(line)
+    assert table is not None
+    assert kernel.objects(table, READER.forms, 1000).rest == [0]
 
 
 def _entries(block: bytes, kind: str) -> object:

@@ -1,6 +1,8 @@
 """The compiled kernel and the pure one make the same of any bytes: rows, and entries."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -10,7 +12,7 @@ from logship_gcp.cloud_logging.entries import encode
 from logship_gcp.cloud_logging.frames import Place, frame_of
 from logship_gcp.cloud_logging.special import Reader
 
-from logship.api import Batch, Labels, Origin
+from logship.api import Batch, JsonObject, Labels, Origin, Parsed
 from logship.rows import kernel
 from logship.rows.address import Generation, Span, time_ns
 from logship.rows.index import Cutting, index
@@ -122,11 +124,20 @@ def test_both_find_the_same_rows(block: bytes, start: int, limit: int) -> None:
 TRACE_KEYS = ("logging.googleapis.com/trace", "trace")
 
 
-def _entries(block: bytes, limit: int, parse: bool, alone: bool) -> object:
+def _entries(
+    block: bytes, limit: int, parse: bool, alone: bool, longest: int | None = None
+) -> object:
+    """`longest`: texts of up to so many characters were parsed by a transform."""
     labels = Labels({"cluster": "c", "namespace": "n", "pod": "p", "container": "app"})
     origin = Origin("c/uid/app/0", labels)
     span = Span(GENERATION, 0, len(block))
     batch = Batch(origin, labels, (span,), block, Cutting(max_row_bytes=limit))
+    if longest is not None:
+        rows = batch.rows
+        fields: Sequence[JsonObject | None] = Parsed(rows.texts, max_chars=longest)
+        if kernel.in_use() == "pure":  # objects that the texts do not tell
+            fields = list(fields)
+        batch = batch.with_fields(replace(rows, fields=fields))
     keys = ("severity", "level")
     reader = Reader("p", keys, TRACE_KEYS, parse)
     frame = frame_of(batch, Place("p", "l", "c"))
@@ -152,6 +163,14 @@ _lines_of_objects = st.builds(
         lambda text: text.replace(b"\n", b"")
     ),
 )
+
+
+@given(_blocks, st.booleans(), st.sampled_from([0, 20, 60, 1000]))
+def test_both_make_the_same_entries_of_parsed_rows(block: bytes, parse: bool, longest: int) -> None:
+    kernel.choose("compiled")
+    compiled = _entries(block, 256 * 1024, parse, True, longest)
+    kernel.choose("pure")
+    assert compiled == _entries(block, 256 * 1024, parse, True, longest)
 
 
 @settings(max_examples=400)
