@@ -6,9 +6,10 @@ def entries(
 ):
     """The entries of all rows, separated by commas.
 
-    An id is `prefix` and 16 digits of `low` + offset. `texts`, `objects` and each of `values` (the
-    same order as in `found`; and whether the member leaves) are middles of stdout and stderr. What was
-    lifted from an object stands behind its payload.
+    An id is `prefix` and 16 digits of `low` + offset. `texts` and `objects` are middles of stdout and
+    stderr. `values` (the same order as in `found`) has of a choice: those of objects, those of texts,
+    and whether the member leaves. What was lifted from an object stands behind its payload; an object
+    of which only a message remains is a text.
     `special` has for a row (middle, payload or None: its text, time or None, id or None).
     """
     cdef PyObject *made
@@ -17,7 +18,8 @@ def entries(
     cdef bytes middle, payload, own_time, own_id
     cdef const char *block = PyBytes_AS_STRING(table.block)
     cdef char *to
-    cdef bint rare = len(special) > 0, quoted
+    cdef bint rare = len(special) > 0, quoted, alone = False
+    cdef int stay
     cdef const Found *object
     cdef uint64_t gone
     if table.count == 0:
@@ -43,13 +45,17 @@ def entries(
             middle = <bytes>texts[row.stderr]
         else:
             quoted, object = False, &found.found[n]
-            gone = object.lifted.gone
+            gone, stay = object.lifted.gone, object.object.members - object.lifted.leaving
             if object.lifted.choice < 0:
-                middle = <bytes>objects[row.stderr]
+                alone = stay == 1 and object.lifted.message_size
+                middle = <bytes>(texts[row.stderr] if alone else objects[row.stderr])
             else:
                 choice = values[object.lifted.choice]
-                middle = choice[row.stderr]
-                gone |= <uint64_t>bool(choice[2]) << object.lifted.choice_key
+                if choice[4]:
+                    gone |= <uint64_t>1 << object.lifted.choice_key
+                    stay -= 1
+                alone = stay == 1 and object.lifted.message_size
+                middle = choice[row.stderr + 2 * alone]
         need = fixed + len(middle) + (len(payload) if payload is not None else 6 * <Py_ssize_t>row.size)
         if object != NULL:
             need = fixed + len(middle) + row.size + object.more_size
@@ -86,7 +92,11 @@ def entries(
             to[0] = 34
             to += 1
         else:
-            to += cut_members(to, table.text_of(row), row.size, &object.object, gone)
+            if alone:
+                memcpy(to, table.text_of(row) + object.lifted.message, object.lifted.message_size)
+                to += object.lifted.message_size
+            else:
+                to += cut_members(to, table.text_of(row), row.size, &object.object, gone)
             if object.more_size:
                 memcpy(to, found.made + object.more, object.more_size)
                 to += object.more_size

@@ -8,7 +8,7 @@
 
 #define MAX_LEVELS 32
 #define MAX_KEYS 96 /* of all objects that are open at one place */
-#define MAX_SPECIAL 8
+#define MAX_SPECIAL 12
 
 typedef struct { const char *at; long size; } Slice;
 

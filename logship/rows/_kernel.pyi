@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, overload
 
-from logship.rows.kernel import Form
+from logship.rows.kernel import Choice, Form
 
 _Texts = Literal["times", "streams", "tags", "texts"]
 
@@ -43,7 +43,7 @@ class Keys:
 class Objects:
     values: list[tuple[int, bytes]]
     rest: list[int]
-    def __init__(self, table: Table, keys: Keys, least: int, room: int) -> None: ...
+    def __init__(self, table: Table, keys: Keys, room: int) -> None: ...
 
 def entries(
     table: Table,
@@ -52,7 +52,7 @@ def entries(
     low: int,
     texts: tuple[bytes, bytes],
     objects: tuple[bytes, bytes],
-    values: list[tuple[bytes, bytes, bool]],
+    values: list[Choice],
     special: dict[int, tuple[bytes, bytes | None, bytes | None, bytes | None]],
     found: Objects | None,
 ) -> bytes: ...

@@ -3,13 +3,14 @@
    Works on objects that `read_object` has taken: they are valid, and no key has an escape or occurs
    twice. A form is what the plugin says of a key. Whatever is not certain to come out as the pure
    code has it (a number as text, a time of another zone, a part of another type) is left to the
-   caller, whole: nothing of the row is lifted then. */
+   caller, whole: nothing of the row is lifted then. What says nothing (null, "", {}) stays. */
 #define MAX_CHOICES 32
 #define MAX_CHOICE 64  /* bytes */
+#define MAX_MAP 4096   /* bytes */
 #define SECONDS_GROW 10 /* "1s" becomes "1.000000000s"; no other form grows as much */
 
 enum {
-    FOR_CALLER, FORM_CHOICE, FORM_TIME, FORM_ID, FORM_RECORD, /* of members */
+    FOR_CALLER, FORM_CHOICE, FORM_TIME, FORM_ID, FORM_RECORD, FORM_MAP, FORM_MESSAGE, /* of members */
     FORM_TEXT, FORM_FLAG, FORM_INT32, FORM_INT64, FORM_SECONDS /* of members and of parts */
 };
 
@@ -19,9 +20,9 @@ typedef struct {
     int kind;
     int target;    /* what it tells: an object that tells it twice is for the caller */
     Slice before;  /* a comma, the name in the entry, a colon */
-    Slice prefix;  /* before an id of 32 hex digits; may be empty */
+    Slice prefix;  /* before an id of 32 hex digits, may be empty; or of names that a map has not */
     const Part *parts; /* of a record */
-    int count;
+    int count;         /* of them, or how many members a map may have */
 } Form;
 
 /* The different values of choices, in the texts where they were seen first. */
@@ -30,7 +31,9 @@ typedef struct { Slice value[MAX_CHOICES]; int key[MAX_CHOICES]; int count; } Ch
 typedef struct {
     int choice, choice_key;  /* -1: it has none */
     uint64_t gone;           /* bits of the keys that leave the object, but for the choice */
+    int leaving;             /* how many they are */
     int32_t time, time_size; /* its own, in the text; size 0: it has none */
+    int32_t message, message_size; /* with the closing quote; the same */
 } Lifted;
 
 static inline char *put_bytes(char *to, const char *at, long size) {
@@ -110,7 +113,12 @@ static char *write_simple(char *to, int kind, const char *at, const char *end) {
     return NULL;
 }
 
+/* Which part a member is; NULL: none. */
 static inline const Part *part_of(const Form *form, const Slice *key) {
+    static const Part TEXT = {.kind = FORM_TEXT};
+    if (form->kind == FORM_MAP)
+        return key->size < form->prefix.size || memcmp(key->at, form->prefix.at, form->prefix.size)
+               ? &TEXT : NULL;
     for (int n = 0; n < form->count; n++) {
         const Part *part = &form->parts[n];
         if (part->name.size == key->size && !memcmp(part->name.at, key->at, key->size)) return part;
@@ -123,11 +131,12 @@ static char *write_record(char *to, const Form *form, const char *at, const char
     Reading reading, *r = &reading;
     Slice key;
     r->at = at + 1, r->end = end, r->used = 0;
-    if (*at != '{') return NULL;
+    if (*at != '{' || (form->kind == FORM_MAP && end - at > MAX_MAP)) return NULL;
     for (char open = '{';; open = ',') {
         const Part *part;
         skip_space(r);
-        if (!take_key(r, 0, &key) || (part = part_of(form, &key)) == NULL) return NULL;
+        if (r->used == form->count || !take_key(r, 0, &key)) return NULL;
+        if ((part = part_of(form, &key)) == NULL) return NULL;
         const char *value = r->at;
         if (!skip_value(r, 1)) return NULL;
         *to++ = open;
@@ -146,8 +155,13 @@ static char *write_record(char *to, const Form *form, const char *at, const char
 static inline char *write_member(char *to, const Form *form, const char *at, const char *end) {
     if (form->kind == FORM_ID) return write_id(to, form, at, end);
     to = put_bytes(to, form->before.at, form->before.size);
-    if (form->kind == FORM_RECORD) return write_record(to, form, at, end);
+    if (form->kind == FORM_RECORD || form->kind == FORM_MAP) return write_record(to, form, at, end);
     return write_simple(to, form->kind, at, end);
+}
+
+static inline int says_nothing(int kind, const char *at, const char *end) {
+    if (kind == FORM_CHOICE || kind == FOR_CALLER) return 0;
+    return *at == 'n' || (end - at == 2 && (*at == '"' || (*at == '{' && kind != FORM_MAP)));
 }
 
 /* Writes what the special members become, at most their own size and the growth of their forms;
@@ -159,6 +173,12 @@ static char *lift(char *to, const char *text, const Object *object, const Form *
         const Special *special = &object->special[n];
         const Form *form = &forms[special->key];
         const char *at = text + special->value, *end = text + special->value_end;
+        if (form->kind == FORM_MESSAGE && *at == '"') {
+            lifted->message = special->value + 1;
+            lifted->message_size = special->value_end - special->value - 1;
+        }
+        if (form->kind == FORM_MESSAGE) continue;
+        if (says_nothing(form->kind, at, end)) continue;
         if (told >> form->target & 1) return NULL;
         told |= (uint64_t)1 << form->target;
         if (form->kind == FORM_CHOICE) {
@@ -168,6 +188,7 @@ static char *lift(char *to, const char *text, const Object *object, const Form *
             continue;
         }
         lifted->gone |= (uint64_t)1 << special->key;
+        lifted->leaving++;
         if (form->kind == FORM_TIME) {
             if (!is_earlier_time(at, end, known, known_size)) return NULL;
             lifted->time = special->value + 1;

@@ -2,7 +2,7 @@
 
 _FORMS = {
     "caller": FOR_CALLER, "choice": FORM_CHOICE, "time": FORM_TIME, "id": FORM_ID,
-    "record": FORM_RECORD, "text": FORM_TEXT, "flag": FORM_FLAG, "int32": FORM_INT32,
+    "record": FORM_RECORD, "map": FORM_MAP, "message": FORM_MESSAGE, "text": FORM_TEXT, "flag": FORM_FLAG, "int32": FORM_INT32,
     "int64": FORM_INT64, "seconds": FORM_SECONDS,
 }
 
@@ -26,15 +26,15 @@ cdef class Keys:
     """By how many bytes what is lifted may be larger than it was."""
 
     def __init__(self, forms not None):
-        """Of (key, kind, name in the entry, prefix of ids, parts as (name, kind)); two forms of one
-        kind and name tell the same."""
+        """Of (key, kind, name in the entry, prefix, parts as (name, kind), most members); two forms
+        of one kind and name tell the same."""
         cdef int n = 0, used = 0, count
         cdef dict targets = {}
         self.held, self.growth = [], 0
-        if len(forms) > 64 or sum([len(parts) for *_, parts in forms]) > 64:
+        if len(forms) > 64 or sum([len(parts) for *_, parts, _ in forms]) > 64:
             raise ValueError("too many special keys")
         memset(self.firsts, 0, 256)
-        for key, kind, name, prefix, parts in forms:
+        for key, kind, name, prefix, parts, most in forms:
             self.slices[n] = self.hold(key)
             if key:
                 self.firsts[<uint8_t>self.slices[n].at[0]] = 1
@@ -47,7 +47,7 @@ cdef class Keys:
             for part, of in parts:
                 self.parts[used + count].name, self.parts[used + count].kind = self.hold(part), _FORMS[of]
                 count += 1
-            self.forms[n].count = count
+            self.forms[n].count = count or most
             self.growth += self.forms[n].before.size + self.forms[n].prefix.size + SECONDS_GROW * (1 + count)
             used += count
             n += 1
@@ -80,15 +80,14 @@ cdef class Objects:
     cdef Py_ssize_t used, room
     cdef Choices choices
     cdef readonly list rest
-    """Rows that the caller must look at: not certain to be an object, or with other members."""
+    """Rows that the caller must look at: not certain to be objects, or what they become is not."""
 
     def __dealloc__(self):
         free(self.found)
         free(self.made)
 
-    def __init__(self, Table table not None, Keys keys not None, int least, int32_t room):
-        """An object of which fewer members than `least` may stay, or of more than `room` bytes with
-        what is lifted, is for the caller."""
+    def __init__(self, Table table not None, Keys keys not None, int32_t room):
+        """An object of more than `room` bytes with what is lifted is for the caller."""
         cdef Py_ssize_t n
         cdef const Row *row
         cdef Found *found
@@ -98,21 +97,25 @@ cdef class Objects:
             raise MemoryError
         for n in range(table.count):
             row, found = &table.rows[n], &self.found[n]
-            found.lifted.choice, found.lifted.gone, found.lifted.time_size = -1, 0, 0
-            found.more_size = 0
+            memset(&found.lifted, 0, sizeof(Lifted))
+            found.lifted.choice, found.more_size = -1, 0
             if row.size == 0 or table.text_of(row)[0] != 123:
                 found.kind = OF_TEXT
-                continue
-            found.kind = OF_CALLER
-            if not read_object(table.text_of(row), row.size, &keys.known, &found.object):
-                pass
-            elif row.size <= room and found.object.members - found.object.specials >= least:
-                if found.object.specials == 0:
-                    found.kind = OF_OBJECT
-                elif row.size <= room - keys.growth and self.lift(row, found):
-                    found.kind = OF_OBJECT
-            if found.kind == OF_CALLER:
+            elif self.is_certain(row, found, room):
+                found.kind = OF_OBJECT
+            else:
+                found.kind = OF_CALLER
                 self.rest.append(n)
+
+    cdef bint is_certain(self, const Row *row, Found *found, int32_t room) except -1:
+        if not read_object(self.table.text_of(row), row.size, &self.keys.known, &found.object):
+            return False
+        if found.object.specials == 0:
+            return row.size <= room
+        if row.size > room - self.keys.growth or not self.lift(row, found):
+            return False
+        # Beside a message alone, too much that was lifted is left out.
+        return found.lifted.message_size == 0 or row.size <= room // 2 - self.keys.growth
 
     cdef bint lift(self, const Row *row, Found *found) except -1:
         """Make what the special members become; False: it is for the caller."""

@@ -65,20 +65,29 @@ ones written as text; `1.5s`, written with nine decimals."""
 class Form(NamedTuple):
     """A special member of an object, and the value with which the compiled kernel can lift it.
 
-    choice  one of a few different values, of which the caller is asked what they mean
-    time    RFC 3339 in UTC, not on a later day than the runtime's: the time of the entry
-    id      a text that is not empty, without escapes
-    record  an object of one or more `parts`
-    caller  none: all rows that have it are looked at by the caller
+    choice   one of a few different values, of which the caller is asked what they mean
+    time     RFC 3339 in UTC, not on a later day than the runtime's: the time of the entry
+    id       a text without escapes
+    record   an object of `parts`
+    map      an object of up to `most` texts, no name of which begins with `prefix`
+    message  stays, unless nothing else does: then a text is the entry's text
+    caller   none: all rows that have it are looked at by the caller
+
+    Of all but choices, null, an empty text and an empty object (of maps: not that) stay.
     """
 
     key: str
-    kind: Literal["caller", "choice", "time", "id", "record"] | PartKind
+    kind: Literal["caller", "choice", "time", "id", "record", "map", "message"] | PartKind
     name: str = ""
     """Of the member of the entry. Two keys of one kind and name are never both lifted."""
     prefix: str = ""
-    """Before an id of 32 hex digits; as JSON text."""
+    """Before an id of 32 hex digits, as JSON text; or of names."""
     parts: tuple[tuple[str, PartKind], ...] = ()
+    most: int = 0
+
+
+Choice = tuple[bytes, bytes, bytes, bytes, bool]
+"""Middles of objects, then of texts, on stdout and stderr; and whether the member leaves."""
 
 
 Special = tuple[bytes, bytes | None, bytes | None, bytes | None]
@@ -93,7 +102,7 @@ def entries(
     texts: tuple[bytes, bytes],
     special: dict[int, Special],
     objects: tuple[bytes, bytes] = (b"", b""),
-    values: Sequence[tuple[bytes, bytes, bool]] = (),
+    values: Sequence[Choice] = (),
     found: "Objects | None" = None,
 ) -> bytes:
     """The entries of a table's rows; middles are of stdout and stderr."""
@@ -105,9 +114,7 @@ def objects(table: "Table", forms: "tuple[Form, ...]", room: int) -> "Objects":
     """Which texts are JSON objects; `forms`: members that are special, and what becomes of them."""
     if (keys := _keys.get(forms)) is None:
         keys = _keys[forms] = _kernel.Keys(forms)
-    return _kernel.Objects(table, keys, LEAST_MEMBERS, room)
+    return _kernel.Objects(table, keys, room)
 
 
-LEAST_MEMBERS = 2
-"""An object of which fewer stay may be nothing but its message."""
 _keys: "dict[tuple[Form, ...], Keys]" = {}

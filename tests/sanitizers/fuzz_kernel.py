@@ -29,6 +29,7 @@ TEXTS = (
     b'{"logging.googleapis.com/operation":{"id":"x","first":true},"a":1,"b":2,'
     b'"logging.googleapis.com/sourceLocation":{"file":"f","line":7},"timestamp":"2026-11-23T04:46:31.5Z"}',
     b'{"logging.googleapis.com/spanId":"1","a":1,"logging.googleapis.com/trace_sampled":false,"b":2}',
+    b'{"message":"m","severity":"INFO","logging.googleapis.com/labels":{"a":"b"},"trace":""}',
     b'{"time":"2026-11-23T04:46:31.123456789Z","severity":"INFO","a":1,"b":2,"trace":"'
     + b"aF" * 16 + b'"}',
     b'{"a":' + b"[" * 40 + b"]" * 40 + b',"b":1,"c":2}', b"z" * 700,

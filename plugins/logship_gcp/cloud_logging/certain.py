@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import orjson
 
 from logship.api import kernel
+from logship_gcp.cloud_logging.payloads import MESSAGE_KEYS
 from logship_gcp.cloud_logging.special_types import (
     HTTP_REQUEST,
     OPERATION,
@@ -23,20 +24,29 @@ from logship_gcp.cloud_logging.special_types import (
 from logship_gcp.cloud_logging.times import PAIR
 
 _PREFIX = "logging.googleapis.com/"
+OWN = "logship/"
+"""What the names of our own labels begin with."""
 _PARTS: Mapping[Part, kernel.PartKind] = {
     text: "text", flag: "flag", int32: "int32", int64: "int64", latency: "seconds",
 }  # fmt: skip
 
 
 def forms(
-    keys: Sequence[str], severity_keys: Sequence[str], trace_keys: Sequence[str], project: str
+    keys: Sequence[str],
+    severity_keys: Sequence[str],
+    trace_keys: Sequence[str],
+    project: str,
+    max_labels: int,
 ) -> tuple[kernel.Form, ...]:
-    """Of each of the keys, in their order."""
+    """Of each of the keys, in their order. `max_labels`: 0 where entries have others already."""
     prefix = orjson.dumps(f"projects/{project}/traces/")[1:-1].decode()
     known = [
         *_FIXED,
         *(kernel.Form(key, "choice", "severity") for key in severity_keys),
         *(kernel.Form(key, "id", "trace", prefix) for key in trace_keys),
+        kernel.Form(
+            _PREFIX + "labels", "map" if max_labels else "caller", "labels", OWN, most=max_labels
+        ),
     ]
     return tuple(_only([form for form in known if form.key == key], key) for key in keys)
 
@@ -61,5 +71,6 @@ _FIXED = (
     kernel.Form(_PREFIX + "spanId", "id", "spanId"),
     kernel.Form(_PREFIX + "trace_sampled", "flag", "traceSampled"),
     kernel.Form(_PREFIX + "traceSampled", "flag", "traceSampled"),
-    *(kernel.Form(key, "caller") for key in (*PAIR, _PREFIX + "labels", _PREFIX + "insertId")),
+    *(kernel.Form(key, "message") for key in sorted(MESSAGE_KEYS)),
+    *(kernel.Form(key, "caller") for key in (*PAIR, _PREFIX + "insertId")),
 )

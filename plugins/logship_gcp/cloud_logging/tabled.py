@@ -1,8 +1,8 @@
 """The entries of a batch by the compiled kernel: those of the pure encoder, without columns.
 
-Rows that stand as they are (texts, objects) never become Python objects, nor do special members of
-the usual forms (see `certain`): the kernel lifts them, and copies what remains. Of severities Python
-says what they mean, once for each different value. Whatever is doubtful takes the pure way.
+Rows that stand as they are (texts, objects) never become Python objects, nor do special members
+of the usual forms (see `certain`): the kernel lifts them, and copies what remains. Python says what
+severities mean, once for each different value. Whatever is doubtful takes the pure way.
 """
 
 from collections.abc import Mapping, Sequence
@@ -90,11 +90,8 @@ def by_table(encoder: PureEncoder) -> bytes | None:
     low = id_low(rows.generation)
     if not (brace and parses(encoder.reader, rows)):
         return kernel.entries(table, rows.offsets, prefix, low, texts, special)
-    found = kernel.objects(table, encoder.reader.forms, _room(encoder))
-    for row in encoder.labels:
-        if row not in special:
-            special[row] = _parsed(encoder, row)
-    for row in found.rest:
+    found = kernel.objects(table, encoder.reader.forms[encoder.middles.alone], _room(encoder))
+    for row in (*encoder.labels, *found.rest):
         if row not in special:
             special[row] = _parsed(encoder, row)
     values = [_of_severity(encoder, key, text) for key, text in found.values]
@@ -142,14 +139,15 @@ def _texts(
     return special
 
 
-def _of_severity(encoder: PureEncoder, key: int, text: bytes) -> tuple[bytes, bytes, bool]:
-    """The middles of objects that have this severity, and whether its member leaves them."""
+def _of_severity(encoder: PureEncoder, key: int, text: bytes) -> kernel.Choice:
+    """The middles of rows that have this severity, and whether its member leaves them."""
     name = encoder.reader.ordered_keys[key]
     severity, said = of_fields({name: orjson.loads(text)}, encoder.reader.severity_keys) or (
         None,
         "",
     )
-    return (*_pair(encoder.middles, JSON, severity), said == "severity")
+    objects = _pair(encoder.middles, JSON, severity)
+    return *objects, *_pair(encoder.middles, QUOTED_TEXT, severity), said == "severity"
 
 
 def _parsed(encoder: PureEncoder, row: int) -> kernel.Special:
