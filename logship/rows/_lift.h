@@ -69,7 +69,7 @@ static inline int is_earlier_time(const char *at, const char *end, const char *k
 
 static inline char *write_id(char *to, const Form *form, const char *at, const char *end) {
     int hex = end - at == 34;
-    if (*at != '"' || end - at < 3 || memchr(at, '\\', end - at)) return NULL;
+    if (*at != '"' || memchr(at, '\\', end - at)) return NULL;
     for (const char *c = at + 1; hex && c < end - 1; c++)
         hex = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'f') || (*c >= 'A' && *c <= 'F');
     to = put_bytes(to, form->before.at, form->before.size);
