@@ -33,7 +33,7 @@ from logship.rows.encode import entries, escaped
 from logship.rows.index import Cutting, index
 from logship.rows.joins import Joins
 from logship.rows.lines import is_time
-from logship.rows.objects import parse_object
+from logship.rows.objects import Parsed, parse_object, told_by_texts
 from logship.rows.rows import JsonObject, Rows
 from logship.severity import DEFAULT_KEYS, OF_STREAM, of_fields, of_glog, translate
 from logship.units import StartFrom
@@ -42,11 +42,11 @@ from logship.world import Clock, DirEntry, Disk, Offload, World
 __all__ = [
     "DEFAULT_KEYS", "DELIVERED", "OF_STREAM", "Again", "Batch", "Catalog", "Clock", "Component",
     "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Generation", "Joins",
-    "JsonObject", "Labels", "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome",
+    "JsonObject", "Labels", "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome", "Parsed",
     "Position", "Refused", "Retry", "Rotation", "Rows", "Sink", "Source", "Span", "StartFrom",
     "Transform", "World", "entries", "escaped", "id_low", "id_prefix", "id_tails", "index",
     "is_time", "kernel", "of_fields", "of_glog", "parse_object", "time_ns", "time_text",
-    "translate",
+    "told_by_texts", "translate",
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from logship.batch import Batch
 from logship.routes.when import Condition
-from logship.rows.objects import parse_object
+from logship.rows.objects import Parsed
 from logship.rows.rows import Rows
 from logship.severity import of_row
 
@@ -50,4 +50,4 @@ def with_fields(rows: Rows) -> Rows:
     """The rows with their parsed JSON objects."""
     if rows.fields is not None:
         return rows
-    return replace(rows, fields=[parse_object(text) for text in rows.texts])
+    return replace(rows, fields=Parsed(rows.texts))

@@ -6,8 +6,10 @@ def entries(
 ):
     """The entries of all rows, separated by commas.
 
-    An id is `prefix` and 16 digits of `low` + offset. `texts`, `objects` and each of `values` (the
-    same order as in `found`; and whether the member leaves) are middles of stdout and stderr.
+    An id is `prefix` and 16 digits of `low` + offset. `texts` and `objects` are middles of stdout and
+    stderr. `values` (the same order as in `found`) has of a choice: those of objects, those of texts,
+    and whether the member leaves. What was lifted from an object stands behind its payload; an object
+    of which only a message remains is a text.
     `special` has for a row (middle, payload or None: its text, time or None, id or None).
     """
     cdef PyObject *made
@@ -16,36 +18,47 @@ def entries(
     cdef bytes middle, payload, own_time, own_id
     cdef const char *block = PyBytes_AS_STRING(table.block)
     cdef char *to
-    cdef bint rare = len(special) > 0, quoted, leaves
-    cdef int kind
+    cdef bint rare = len(special) > 0, quoted, alone = False
+    cdef int stay
+    cdef const Found *object
+    cdef uint64_t gone
     if table.count == 0:
         return b""
     # Without bounds checks a wrong length would be a read of somebody else's memory.
     if len(texts) != 2 or len(objects) != 2:
         raise ValueError("middles are of two streams")
-    if found is not None and (found.table is not table or len(values) < len(found.values)):
+    if found is not None and (found.table is not table or len(values) < found.choices.count):
         raise ValueError("these are not the objects of the table")
     fixed = len(prefix) + 2 + 13 + 16 + 15 + 40 + 8 + 1
     room = len(table.block) + table.count * (fixed + max(map(len, texts + objects))) + 4096
+    if found is not None:
+        room += found.used
     made = PyBytes_FromStringAndSize(NULL, room)
     for n in range(table.count):
         row = &table.rows[n]
         payload = own_time = own_id = None
-        quoted, leaves = True, False
-        kind = OF_TEXT if found is None else found.kinds[n]
+        quoted, object, gone = True, NULL, 0
         if rare and n in special:
             middle, payload, own_time, own_id = special[n]
             quoted = payload is None
-        elif kind == OF_TEXT:
+        elif found is None or found.found[n].kind == OF_TEXT:
             middle = <bytes>texts[row.stderr]
         else:
-            quoted = False
-            if kind == OF_VALUE:
-                choice = values[found.values_of[n]]
-                middle, leaves = choice[row.stderr], choice[2]
+            quoted, object = False, &found.found[n]
+            gone, stay = object.lifted.gone, object.object.members - object.lifted.leaving
+            if object.lifted.choice < 0:
+                alone = stay == 1 and object.lifted.message_size
+                middle = <bytes>(texts[row.stderr] if alone else objects[row.stderr])
             else:
-                middle = <bytes>objects[row.stderr]
+                choice = values[object.lifted.choice]
+                if choice[4]:
+                    gone |= <uint64_t>1 << object.lifted.choice_key
+                    stay -= 1
+                alone = stay == 1 and object.lifted.message_size
+                middle = choice[row.stderr + 2 * alone]
         need = fixed + len(middle) + (len(payload) if payload is not None else 6 * <Py_ssize_t>row.size)
+        if object != NULL:
+            need = fixed + len(middle) + row.size + object.more_size
         if own_time is not None or own_id is not None:
             need += (len(own_time) if own_time else 0) + (len(own_id) if own_id else 0)
         if need > room - used:
@@ -65,6 +78,9 @@ def entries(
         memcpy(to, b'","timestamp":"', 15)
         if own_time is not None:
             to = put(to + 15, own_time)
+        elif object != NULL and object.lifted.time_size:
+            memcpy(to + 15, table.text_of(row) + object.lifted.time, object.lifted.time_size)
+            to += 15 + object.lifted.time_size
         else:
             memcpy(to + 15, block + row.start, row.time_size)
             to += 15 + row.time_size
@@ -75,14 +91,15 @@ def entries(
             to += escape(to, table.text_of(row), row.size)
             to[0] = 34
             to += 1
-        elif leaves:
-            to += cut_members(
-                to, table.text_of(row), row.size, &found.objects[n],
-                <uint64_t>1 << found.objects[n].special[0].key,
-            )
         else:
-            memcpy(to, table.text_of(row), row.size)
-            to += row.size
+            if alone:
+                memcpy(to, table.text_of(row) + object.lifted.message, object.lifted.message_size)
+                to += object.lifted.message_size
+            else:
+                to += cut_members(to, table.text_of(row), row.size, &object.object, gone)
+            if object.more_size:
+                memcpy(to, found.made + object.more, object.more_size)
+                to += object.more_size
         to[0] = 125
         used = to + 1 - PyBytes_AS_STRING(<object>made)
     _PyBytes_Resize(&made, used)

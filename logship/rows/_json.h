@@ -8,7 +8,7 @@
 
 #define MAX_LEVELS 32
 #define MAX_KEYS 96 /* of all objects that are open at one place */
-#define MAX_SPECIAL 8
+#define MAX_SPECIAL 12
 
 typedef struct { const char *at; long size; } Slice;
 
@@ -172,8 +172,8 @@ static inline int special_key(const SpecialKeys *known, const Slice *key) {
 
 /* Whether the whole text is an object that can be shipped; what it found is in `object`. */
 static int read_object(const char *text, long size, const SpecialKeys *known, Object *object) {
-    Reading reading = {.at = text + 1, .end = text + size, .used = 0};
-    Reading *r = &reading;
+    Reading reading, *r = &reading; /* its keys are large, and need not be cleared */
+    r->at = text + 1, r->end = text + size, r->used = 0;
     object->specials = object->members = 0;
     skip_space(r);
     if (r->at < r->end && *r->at == '}') r->at++;

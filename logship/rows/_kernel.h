@@ -85,25 +85,29 @@ static inline int minute_exists(const char *at) {
            hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59;
 }
 
-/* Bytes of the RFC 3339 time at the start of a line, 0 if there is none. `known`: 16 bytes of a
-   minute that exists, or NULL. A space must follow; `size` bytes may be looked at. */
-static inline int cri_time(const char *at, long size, const char *known) {
+/* Bytes of the RFC 3339 time that the text begins with, 0 if there is none. `known`: 16 bytes of a
+   minute that exists, or NULL. `size` bytes may be looked at. */
+static inline int rfc3339(const char *at, long size, const char *known) {
     int n = 19;
-    if (size < 21) return 0;
+    if (size < 20) return 0;
     if ((known == NULL || memcmp(at, known, 16) != 0) && !minute_exists(at)) return 0;
     int seconds = digits(at + 17, 2);
     if (at[16] != ':' || seconds < 0 || seconds > 59) return 0;
     if (at[n] == '.') {
         int first = ++n;
-        while (n < size && (unsigned char)at[n] - '0' < 10u) n++;
+        while (n < size && at[n] >= '0' && at[n] <= '9') n++;
         if (n == first || n - first > 9) return 0;
     }
     if (n >= size) return 0;
-    if (at[n] == 'Z') n++;
-    else if ((at[n] == '+' || at[n] == '-') && n + 6 <= size) {
-        int hours = digits(at + n + 1, 2), minutes = digits(at + n + 4, 2);
-        if (hours < 0 || hours > 23 || at[n + 3] != ':' || minutes < 0 || minutes > 59) return 0;
-        n += 6;
-    } else return 0;
-    return n < size && at[n] == ' ' ? n : 0;
+    if (at[n] == 'Z') return n + 1;
+    if ((at[n] != '+' && at[n] != '-') || n + 6 > size) return 0;
+    int hours = digits(at + n + 1, 2), minutes = digits(at + n + 4, 2);
+    if (hours < 0 || hours > 23 || at[n + 3] != ':' || minutes < 0 || minutes > 59) return 0;
+    return n + 6;
+}
+
+/* The same of a time at the start of a line, which a space must follow. */
+static inline int cri_time(const char *at, long size, const char *known) {
+    int n = rfc3339(at, size, known);
+    return n > 0 && n < size && at[n] == ' ' ? n : 0;
 }

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, overload
 
+from logship.rows.kernel import Choice, Form
+
 _Texts = Literal["times", "streams", "tags", "texts"]
 
 class Column(Sequence[str]):
@@ -36,15 +38,12 @@ def id_tails(offsets: Sequence[int], low: int) -> bytes | None: ...
 def row_ids(offsets: Sequence[int], prefix: bytes, low: int) -> list[str] | None: ...
 
 class Keys:
-    names: tuple[bytes, ...]
-    def __init__(self, names: Sequence[str]) -> None: ...
+    def __init__(self, forms: Sequence[Form]) -> None: ...
 
 class Objects:
     values: list[tuple[int, bytes]]
     rest: list[int]
-    def __init__(self, table: Table, keys: Keys, simple: int, least: int, room: int) -> None: ...
-    def members(self, n: int) -> tuple[int, list[tuple[int, bytes]]] | None: ...
-    def without(self, n: int, keys: Sequence[int]) -> bytes: ...
+    def __init__(self, table: Table, keys: Keys, room: int) -> None: ...
 
 def entries(
     table: Table,
@@ -53,7 +52,7 @@ def entries(
     low: int,
     texts: tuple[bytes, bytes],
     objects: tuple[bytes, bytes],
-    values: list[tuple[bytes, bytes, bool]],
+    values: list[Choice],
     special: dict[int, tuple[bytes, bytes | None, bytes | None, bytes | None]],
     found: Objects | None,
 ) -> bytes: ...

@@ -34,7 +34,7 @@ cdef extern from "_json.h" nogil:
         int key
         int32_t value, value_end, member, member_end
     ctypedef struct Object:
-        Special special[8]
+        Special special[12]
         int specials
         int members
     ctypedef struct SpecialKeys:
@@ -42,6 +42,32 @@ cdef extern from "_json.h" nogil:
         int count
         const uint8_t *firsts
     int read_object(const char *text, long size, const SpecialKeys *known, Object *object)
+
+cdef extern from "_lift.h" nogil:
+    enum: FOR_CALLER, FORM_CHOICE, FORM_TIME, FORM_ID, FORM_RECORD, FORM_MAP
+    enum: FORM_MESSAGE
+    enum: FORM_TEXT, FORM_FLAG, FORM_INT32, FORM_INT64, FORM_SECONDS, SECONDS_GROW
+    ctypedef struct Part:
+        Slice name
+        int kind
+    ctypedef struct Form:
+        int kind, target
+        Slice before, prefix
+        const Part *parts
+        int count
+    ctypedef struct Choices:
+        Slice value[32]
+        int key[32]
+        int count
+    ctypedef struct Lifted:
+        int choice, choice_key
+        uint64_t gone
+        int leaving
+        int32_t time, time_size, message, message_size
+    char *lift(
+        char *to, const char *text, const Object *object, const Form *forms, Choices *choices,
+        const char *known, int known_size, Lifted *lifted,
+    )
 
 cdef struct Row:
     int64_t start  # of its first line; its time stands there

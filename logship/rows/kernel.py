@@ -5,7 +5,7 @@ both ways. `choose("pure")` turns the compiled one off, for tests and benchmarks
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from logship.rows._kernel import Keys, Objects, Table
@@ -57,6 +57,39 @@ def row_ids(offsets: Sequence[int], prefix: str, low: int) -> list[str] | None:
     return _kernel.row_ids(offsets, prefix.encode(), low) if _compiled else None
 
 
+PartKind = Literal["text", "flag", "int32", "int64", "seconds"]
+"""Values that are certain: a string; true or false; a number of up to 9 or 18 digits, the longer
+ones written as text; `1.5s`, written with nine decimals."""
+
+
+class Form(NamedTuple):
+    """A special member of an object, and the value with which the compiled kernel can lift it.
+
+    choice   one of a few different values, of which the caller is asked what they mean
+    time     RFC 3339 in UTC, not on a later day than the runtime's: the time of the entry
+    id       a text without escapes
+    record   an object of `parts`
+    map      an object of up to `most` texts, no name of which begins with `prefix`
+    message  stays, unless nothing else does: then a text is the entry's text
+    caller   none: all rows that have it are looked at by the caller
+
+    Of all but choices, null, an empty text and an empty object (of maps: not that) stay.
+    """
+
+    key: str
+    kind: Literal["caller", "choice", "time", "id", "record", "map", "message"] | PartKind
+    name: str = ""
+    """Of the member of the entry. Two keys of one kind and name are never both lifted."""
+    prefix: str = ""
+    """Before an id of 32 hex digits, as JSON text; or of names."""
+    parts: tuple[tuple[str, PartKind], ...] = ()
+    most: int = 0
+
+
+Choice = tuple[bytes, bytes, bytes, bytes, bool]
+"""Middles of objects, then of texts, on stdout and stderr; and whether the member leaves."""
+
+
 Special = tuple[bytes, bytes | None, bytes | None, bytes | None]
 """Of a row: middle, payload (None: its text), its own time and id (None: of its address)."""
 
@@ -69,7 +102,7 @@ def entries(
     texts: tuple[bytes, bytes],
     special: dict[int, Special],
     objects: tuple[bytes, bytes] = (b"", b""),
-    values: Sequence[tuple[bytes, bytes, bool]] = (),
+    values: Sequence[Choice] = (),
     found: "Objects | None" = None,
 ) -> bytes:
     """The entries of a table's rows; middles are of stdout and stderr."""
@@ -77,13 +110,11 @@ def entries(
     return _kernel.entries(table, base, prefix, low, texts, objects, list(values), special, found)
 
 
-def objects(table: "Table", names: tuple[str, ...], simple: int, room: int) -> "Objects":
-    """Which texts are JSON objects; `names`: members that are special, the first `simple` alone."""
-    if (keys := _keys.get(names)) is None:
-        keys = _keys[names] = _kernel.Keys(names)
-    return _kernel.Objects(table, keys, simple, LEAST_MEMBERS, room)
+def objects(table: "Table", forms: "tuple[Form, ...]", room: int) -> "Objects":
+    """Which texts are JSON objects; `forms`: members that are special, and what becomes of them."""
+    if (keys := _keys.get(forms)) is None:
+        keys = _keys[forms] = _kernel.Keys(forms)
+    return _kernel.Objects(table, keys, room)
 
 
-LEAST_MEMBERS = 3
-"""An object of fewer may be nothing but its message."""
-_keys: dict[tuple[str, ...], "Keys"] = {}
+_keys: "dict[tuple[Form, ...], Keys]" = {}

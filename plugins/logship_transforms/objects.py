@@ -5,7 +5,7 @@ whole, and it is nested at most `MAX_DEPTH` deep: orjson reads 1024 levels but w
 what was read must always be writable again. Everything else is text, and costs one comparison.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import cast
 
 import orjson
@@ -34,11 +34,6 @@ def parse(text: str) -> dict[str, object] | None:
     if text.count("{") + text.count("[") > MAX_DEPTH and _depth(found) > MAX_DEPTH:
         return None
     return found
-
-
-def parse_each(texts: Sequence[str], max_chars: int) -> list[JsonObject | None]:
-    """Per text its object; None where it is none or longer than `max_chars`."""
-    return [parse(text) if text[:1] == "{" and len(text) <= max_chars else None for text in texts]
 
 
 def _depth(value: object) -> int:

@@ -1,7 +1,8 @@
 """`parse_json`: texts that are JSON objects become fields.
 
 The texts and the block stay as they are: a column of parsed objects is put beside them, for later
-transforms and for sinks that can use it. A row that is no object keeps its text and gets None.
+transforms and for sinks that can use it. A row that is no object keeps its text and gets None. The
+objects are made when somebody looks at them: `cloud_logging` can write them from their texts.
 """
 
 from dataclasses import replace
@@ -10,8 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from logship.api import Batch, Context, Transform
-from logship_transforms.objects import parse_each
+from logship.api import Batch, Context, Parsed, Transform
+from logship_transforms.objects import parse
 
 
 class ParseJsonConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,4 +49,4 @@ class ParseJson(Transform):
         rows = batch.rows
         if rows.fields is not None:
             return batch
-        return batch.with_fields(replace(rows, fields=parse_each(rows.texts, self._max_chars)))
+        return batch.with_fields(replace(rows, fields=Parsed(rows.texts, parse, self._max_chars)))

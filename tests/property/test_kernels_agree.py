@@ -1,20 +1,23 @@
 """The compiled kernel and the pure one make the same of any bytes: rows, and entries."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from logship_gcp.cloud_logging.entries import encode
 from logship_gcp.cloud_logging.frames import Place, frame_of
 from logship_gcp.cloud_logging.special import Reader
 
-from logship.api import Batch, Labels, Origin
+from logship.api import Batch, JsonObject, Labels, Origin, Parsed
 from logship.rows import kernel
 from logship.rows.address import Generation, Span, time_ns
 from logship.rows.index import Cutting, index
 from logship.rows.rows import Rows
+from tests.property.special_objects import special_objects
 
 pytestmark = pytest.mark.skipif(
     kernel.in_use() == "pure", reason="the compiled kernel was not built"
@@ -64,9 +67,9 @@ _objects = st.builds(
 
 
 @st.composite
-def _broken(draw: st.DrawFn) -> bytes:
+def _broken(draw: st.DrawFn, objects: st.SearchStrategy[bytes]) -> bytes:
     """An object with one byte changed, doubled or taken out."""
-    text = draw(_objects)
+    text = draw(objects)
     at = draw(st.integers(0, len(text)))
     put = draw(st.sampled_from([*b'"\\{},:e.\x01\xff', None]))
     middle = b'"a":1,' if put is None else bytes((put,))
@@ -77,8 +80,7 @@ _texts = st.one_of(
     st.binary(max_size=40),
     st.text(max_size=40).map(lambda text: text.encode(errors="replace")),
     _objects,
-    _objects,
-    _broken(),
+    _broken(_objects),
     st.sampled_from(
         [b"", b"\r", b"\x00\x1f\x7f", "日本\U0001f600".encode(), "日本".encode()[:4], b"x" * 300,
          b"E1123 04:46:31.123456   1 main.go:1] failed", b"I0101 no glog", b'{"a":1}', b"{", b"{}",
@@ -119,13 +121,25 @@ def test_both_find_the_same_rows(block: bytes, start: int, limit: int) -> None:
     assert compiled == _seen(_rows(block, start, limit))
 
 
-def _entries(block: bytes, limit: int, parse: bool, alone: bool) -> object:
+TRACE_KEYS = ("logging.googleapis.com/trace", "trace")
+
+
+def _entries(
+    block: bytes, limit: int, parse: bool, alone: bool, longest: int | None = None
+) -> object:
+    """`longest`: texts of up to so many characters were parsed by a transform."""
     labels = Labels({"cluster": "c", "namespace": "n", "pod": "p", "container": "app"})
     origin = Origin("c/uid/app/0", labels)
     span = Span(GENERATION, 0, len(block))
     batch = Batch(origin, labels, (span,), block, Cutting(max_row_bytes=limit))
+    if longest is not None:
+        rows = batch.rows
+        fields: Sequence[JsonObject | None] = Parsed(rows.texts, max_chars=longest)
+        if kernel.in_use() == "pure":  # objects that the texts do not tell
+            fields = list(fields)
+        batch = batch.with_fields(replace(rows, fields=fields))
     keys = ("severity", "level")
-    reader = Reader("p", keys, ("logging.googleapis.com/trace",), parse)
+    reader = Reader("p", keys, TRACE_KEYS, parse)
     frame = frame_of(batch, Place("p", "l", "c"))
     body = encode(batch, frame, reader, now_ns=NOW_NS, alone=alone)
     return orjson.loads(b"[" + body + b"]")
@@ -137,3 +151,32 @@ def test_both_make_the_same_entries(block: bytes, limit: int, parse: bool, alone
     compiled = _entries(block, limit, parse, alone)
     kernel.choose("pure")
     assert compiled == _entries(block, limit, parse, alone)
+
+
+_lines_of_objects = st.builds(
+    lambda time, stream, text: f"{time} {stream} F ".encode() + text + b"\n",
+    st.sampled_from(
+        ["2026-11-23T04:46:31.1Z", "2026-11-24T00:00:00Z", "2026-11-23T04:46:31+01:00"]
+    ),
+    st.sampled_from(["stdout", "stderr"]),
+    st.one_of(special_objects(), special_objects(), _broken(special_objects())).map(
+        lambda text: text.replace(b"\n", b"")
+    ),
+)
+
+
+@given(_blocks, st.booleans(), st.sampled_from([0, 20, 60, 1000]))
+def test_both_make_the_same_entries_of_parsed_rows(block: bytes, parse: bool, longest: int) -> None:
+    kernel.choose("compiled")
+    compiled = _entries(block, 256 * 1024, parse, True, longest)
+    kernel.choose("pure")
+    assert compiled == _entries(block, 256 * 1024, parse, True, longest)
+
+
+@settings(max_examples=400)
+@given(st.lists(_lines_of_objects, max_size=6).map(b"".join), st.booleans())
+def test_both_lift_the_same_of_special_fields(block: bytes, alone: bool) -> None:
+    kernel.choose("compiled")
+    compiled = _entries(block, 256 * 1024, True, alone)
+    kernel.choose("pure")
+    assert compiled == _entries(block, 256 * 1024, True, alone)

@@ -24,6 +24,14 @@ TEXTS = (
     b'{"severity":"INFO","message":"m","n":[1,2,{"x":null}],"t":true}',
     b'{"time":"2026-11-23T04:46:31Z","level":"warn","message":"m","a":"\\u65e5\\n","b":-1.5}',
     b'{"logging.googleapis.com/trace":"' + b"0" * 32 + b'","a":1,"b":2,"c":"' + b"y" * 90 + b'"}',
+    b'{"a":1,"b":2,"httpRequest":{"requestMethod":"GET","status":200,"latency":"1.5s"},"d":3}',
+    b'{"httpRequest" : { "latency" : "0s","cacheHit":true , "responseSize":99 } ,"a":1,"b":"\\n"}',
+    b'{"logging.googleapis.com/operation":{"id":"x","first":true},"a":1,"b":2,'
+    b'"logging.googleapis.com/sourceLocation":{"file":"f","line":7},"timestamp":"2026-11-23T04:46:31.5Z"}',
+    b'{"logging.googleapis.com/spanId":"1","a":1,"logging.googleapis.com/trace_sampled":false,"b":2}',
+    b'{"message":"m","severity":"INFO","logging.googleapis.com/labels":{"a":"b"},"trace":""}',
+    b'{"time":"2026-11-23T04:46:31.123456789Z","severity":"INFO","a":1,"b":2,"trace":"'
+    + b"aF" * 16 + b'"}',
     b'{"a":' + b"[" * 40 + b"]" * 40 + b',"b":1,"c":2}', b"z" * 700,
 )  # fmt: skip
 CUTS = (
@@ -41,7 +49,12 @@ CUTS = (
     b"\x00",
     b"P ",
     b"9",
+    b"0",
+    b"s",
+    b"true",
+    b"\\u005a",
 )
+TRACE_KEYS = ("logging.googleapis.com/trace", "trace")
 GENERATION = Generation(time_ns("2026-11-23T04:46:31Z"), 0xABCD1234)
 NOW_NS = time_ns("2026-11-23T05:00:00Z")
 
@@ -67,7 +80,7 @@ def seen(block: bytes, limit: int, parse: bool) -> object:
     batch = Batch(Origin("c/uid/app/0", labels), labels, (span,), block, cutting)
     rows = index(block, (span,), cutting)
     columns = [*zip(rows.ids("0" * 12), rows.times, rows.streams, rows.texts, strict=True)]
-    reader = Reader("p", ("severity", "level"), ("logging.googleapis.com/trace",), parse)
+    reader = Reader("p", ("severity", "level"), TRACE_KEYS, parse)
     body = encode(batch, frame_of(batch, Place("p", "l", "c")), reader, now_ns=NOW_NS, alone=True)
     return columns, dict(rows.marks), orjson.loads(b"[" + body + b"]")
 

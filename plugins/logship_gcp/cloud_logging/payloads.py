@@ -14,7 +14,7 @@ _FIRST_CHAR = itemgetter(slice(0, 1))
 _BRACKET = ord("[")
 _HEAD = itemgetter(slice(0, 3))
 _GLOG_LETTERS = frozenset("DIWEF")
-_MESSAGE_KEYS = frozenset({"message", "log", "msg"})
+MESSAGE_KEYS = frozenset({"message", "log", "msg"})
 
 
 def first_chars(texts: Sequence[str]) -> set[str]:
@@ -63,7 +63,7 @@ def only_message(payload: Mapping[str, object]) -> str | None:
     if len(payload) != 1:
         return None
     ((key, value),) = payload.items()
-    return value if key in _MESSAGE_KEYS and isinstance(value, str) else None
+    return value if key in MESSAGE_KEYS and isinstance(value, str) else None
 
 
 def glog_severities(texts: Sequence[str], firsts: set[str]) -> dict[int, str]:

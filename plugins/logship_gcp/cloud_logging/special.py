@@ -26,8 +26,10 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from logship.api import JsonObject, of_fields
+from logship.api import JsonObject, kernel, of_fields
+from logship_gcp.cloud_logging import certain
 from logship_gcp.cloud_logging.frames import RESERVED_LABELS
+from logship_gcp.cloud_logging.payloads import MESSAGE_KEYS
 from logship_gcp.cloud_logging.special_types import (
     HTTP_REQUEST,
     OPERATION,
@@ -81,19 +83,19 @@ class Reader:
     _keys: frozenset[str] = field(init=False)
     _severity_keys: frozenset[str] = field(init=False)
     ordered_keys: tuple[str, ...] = field(init=False)
-    """All members of an object that are read here, those that only tell a severity first."""
+    """All members that the compiled kernel looks for, those that only tell a severity first."""
+    forms: tuple[tuple[kernel.Form, ...], tuple[kernel.Form, ...]] = field(init=False)
+    """Of each of them, for the compiled kernel: of entries with other labels, and of others."""
 
     def __post_init__(self) -> None:
         others = {*self.trace_keys, *_TIME_KEYS, *_LIFTS}
         object.__setattr__(self, "_severity_keys", frozenset(self.severity_keys) - others)
         object.__setattr__(self, "_keys", self._severity_keys | others)
-        ordered = (*sorted(self._severity_keys), *sorted({*others, *PAIR}))
+        ordered = (*sorted(self._severity_keys), *sorted({*others, *PAIR, *MESSAGE_KEYS}))
         object.__setattr__(self, "ordered_keys", ordered)
-
-    @property
-    def severities(self) -> int:
-        """How many of `ordered_keys` only tell a severity."""
-        return len(self._severity_keys)
+        known = ordered, self.severity_keys, self.trace_keys, self.project
+        forms = certain.forms(*known, 0), certain.forms(*known, self.max_labels)
+        object.__setattr__(self, "forms", forms)
 
     def special_keys(self, fields: JsonObject) -> frozenset[str]:
         """Those that the object has."""
@@ -197,7 +199,7 @@ def _lift_labels(lifted: Lifted, key: str, value: object, max_labels: int) -> No
     room = MAX_LABELS_BYTES
     for name, inner in value.items():
         text = label_text(inner)
-        if text is None or name.startswith("logship/") or len(lifted.labels) >= max_labels:
+        if text is None or name.startswith(certain.OWN) or len(lifted.labels) >= max_labels:
             continue
         room -= len(name.encode()) + len(text.encode())
         if room >= 0:

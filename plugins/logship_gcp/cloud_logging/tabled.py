@@ -1,8 +1,8 @@
 """The entries of a batch by the compiled kernel: those of the pure encoder, without columns.
 
-Rows that stand as they are (texts, objects without special members or with a severity alone) never
-become Python objects. For the others Python says what the entry has instead: of an object it reads
-the special members alone, and what remains is copied. Whatever is doubtful takes the pure way.
+Rows that stand as they are (texts, objects) never become Python objects, nor do special members
+of the usual forms (see `certain`): the kernel lifts them, and copies what remains. Python says what
+severities mean, once for each different value. Whatever is doubtful takes the pure way.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,20 +13,22 @@ import orjson
 from logship.api import (
     Batch,
     JsonObject,
+    Parsed,
     Rows,
     id_low,
     id_prefix,
     kernel,
     of_fields,
     parse_object,
+    told_by_texts,
 )
 from logship_gcp.cloud_logging.middles import JSON, QUOTED_TEXT, TEXT, Middles
 from logship_gcp.cloud_logging.payloads import glog_severities_of
 from logship_gcp.cloud_logging.row_times import latest_sure
-from logship_gcp.cloud_logging.special import Lifted, Reader
+from logship_gcp.cloud_logging.special import Reader
 
 if TYPE_CHECKING:
-    from logship.rows._kernel import Objects, Table
+    from logship.rows._kernel import Table
 
 MAX_ESCAPE = 6
 """Bytes of JSON that one byte of text may need."""
@@ -48,9 +50,6 @@ class PureEncoder(Protocol):
     def object_row(
         self, row: int, fields: JsonObject
     ) -> tuple[bytes, bytes, str | None, str | None]: ...
-    def middle(
-        self, payload: bytes, row: int, lifted: Lifted, labels: dict[str, str] | None
-    ) -> bytes: ...
 
 
 def plain_texts(
@@ -62,10 +61,10 @@ def plain_texts(
     """
     rows = batch.rows
     table = rows.table
-    if table is None or rows.fields is not None or rows.given_ids or rows.elsewhere or rows.marks:
+    if table is None or rows.given_ids or rows.elsewhere or rows.marks or not told_by_texts(rows):
         return None
     brace, glog, longest = table.survey()
-    if (brace and reader.json) or glog or longest * MAX_ESCAPE > room:
+    if (brace and parses(reader, rows)) or glog or longest * MAX_ESCAPE > room:
         return None
     latest = table.latest()
     if latest is None or latest >= latest_sure(now_ns):
@@ -81,27 +80,34 @@ def by_table(encoder: PureEncoder) -> bytes | None:
     table = rows.table
     if table is None or encoder.times is not rows.times or rows.elsewhere or rows.given_ids:
         return None
-    brace, glog, longest = table.survey()
-    if rows.fields is not None:
+    if not told_by_texts(rows):
         return None
+    brace, glog, longest = table.survey()
     severities = glog_severities_of({row: rows.texts[row] for row in glog})
     special = _texts(encoder, table, severities, longest)
     prefix = id_prefix(encoder.digest, rows.generation).encode()
     texts = _pair(encoder.middles, QUOTED_TEXT)
     low = id_low(rows.generation)
-    if not (brace and encoder.reader.json):
+    if not (brace and parses(encoder.reader, rows)):
         return kernel.entries(table, rows.offsets, prefix, low, texts, special)
-    keys = encoder.reader.ordered_keys
-    found = kernel.objects(table, keys, encoder.reader.severities, encoder.room)
-    for row in encoder.labels:
+    found = kernel.objects(table, encoder.reader.forms[encoder.middles.alone], _room(encoder))
+    for row in (*encoder.labels, *found.rest):
         if row not in special:
             special[row] = _parsed(encoder, row)
-    for row in found.rest:
-        if row not in special:
-            special[row] = _lifted(encoder, found, row) or _parsed(encoder, row)
     values = [_of_severity(encoder, key, text) for key, text in found.values]
     objects = _pair(encoder.middles, JSON)
     return kernel.entries(table, rows.offsets, prefix, low, texts, special, objects, values, found)
+
+
+def parses(reader: Reader, rows: Rows) -> bool:
+    """Whether texts that are objects become payloads: as the option says, or a transform."""
+    return reader.json or rows.fields is not None
+
+
+def _room(encoder: PureEncoder) -> int:
+    """Bytes that an object may have."""
+    fields = encoder.rows.fields
+    return min(encoder.room, fields.max_chars) if isinstance(fields, Parsed) else encoder.room
 
 
 def _pair(middles: Middles, kind: bytes, severity: str | None = None) -> tuple[bytes, bytes]:
@@ -128,24 +134,26 @@ def _texts(
     if longest * MAX_ESCAPE > encoder.room:
         own.update(table.longer(encoder.room // MAX_ESCAPE))
     for row in own:
-        if not (encoder.reader.json and encoder.rows.texts[row][:1] == "{"):
+        if not (parses(encoder.reader, encoder.rows) and encoder.rows.texts[row][:1] == "{"):
             special[row] = (*encoder.text_row(row, severities.get(row), TEXT), None, None)
     return special
 
 
-def _of_severity(encoder: PureEncoder, key: int, text: bytes) -> tuple[bytes, bytes, bool]:
-    """The middles of objects whose one special member is this, and whether it leaves them."""
+def _of_severity(encoder: PureEncoder, key: int, text: bytes) -> kernel.Choice:
+    """The middles of rows that have this severity, and whether its member leaves them."""
     name = encoder.reader.ordered_keys[key]
     severity, said = of_fields({name: orjson.loads(text)}, encoder.reader.severity_keys) or (
         None,
         "",
     )
-    return (*_pair(encoder.middles, JSON, severity), said == "severity")
+    objects = _pair(encoder.middles, JSON, severity)
+    return *objects, *_pair(encoder.middles, QUOTED_TEXT, severity), said == "severity"
 
 
 def _parsed(encoder: PureEncoder, row: int) -> kernel.Special:
     """The pure way, for one row."""
-    fields = parse_object(encoder.rows.texts[row])
+    known = encoder.rows.fields
+    fields = parse_object(encoder.rows.texts[row]) if known is None else known[row]
     if fields is None:
         return (*encoder.text_row(row, None, TEXT), None, None)
     middle, payload, time, insert_id = encoder.object_row(row, fields)
@@ -155,26 +163,3 @@ def _parsed(encoder: PureEncoder, row: int) -> kernel.Special:
 def _bytes(text: str | None) -> bytes | None:
     """As JSON has it between quotes."""
     return None if text is None else orjson.dumps(text)[1:-1]
-
-
-def _lifted(encoder: PureEncoder, found: "Objects", row: int) -> kernel.Special | None:
-    """An object with special members, read one by one; None: it is not that simple."""
-    members = found.members(row)
-    if members is None:
-        return None
-    count, special = members
-    names = encoder.reader.ordered_keys
-    fields = {names[key]: orjson.loads(text) for key, text in special}
-    keys = encoder.reader.special_keys(fields)
-    lifted = encoder.reader.lift(fields, keys, encoder.rows.times[row])
-    gone = [key for key, _ in special if names[key] not in lifted.rest]
-    if count - len(gone) < kernel.LEAST_MEMBERS or any(
-        lifted.rest[name] is not fields[name] for name in lifted.rest
-    ):
-        return None
-    payload = found.without(row, gone)
-    size = lifted.own_bytes if lifted.members or lifted.labels else 0
-    if len(payload) + size > encoder.room:
-        return None
-    middle = encoder.middle(JSON, row, lifted, None)
-    return middle, payload, _bytes(lifted.time), _bytes(lifted.insert_id)
