@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from logship.rows._kernel import Keys, Objects, Table
+    from logship.rows._kernel import Fields, Keys, Objects, Table
 
 try:
     from logship.rows import _kernel
@@ -79,11 +79,50 @@ def entries(
 
 def objects(table: "Table", names: tuple[str, ...], simple: int, room: int) -> "Objects":
     """Which texts are JSON objects; `names`: members that are special, the first `simple` alone."""
+    return _kernel.Objects(table, _keys_of(names), simple, LEAST_MEMBERS, room)
+
+
+def fields(
+    table: "Table",
+    offsets: Sequence[int],
+    names: tuple[str, ...],
+    groups: tuple[int, ...],
+    prefix: str,
+    low: int,
+) -> "Fields":
+    """What the rows have in the columns of a caller; `names` in the order of their `groups`."""
+    start = (low + _kernel.base_of(offsets)) % 2**64
+    return _kernel.Fields(table, _keys_of(names), groups, prefix.encode(), start)
+
+
+def cells_of(found: "Fields", column: int) -> tuple[bytes | None, bytes, bytes, int]:
+    """(validity bits, int32 offsets, UTF-8, how many are null): a column as Arrow has it."""
+    return _kernel.cells_of(found, column)
+
+
+def times_of(found: "Fields", column: int) -> tuple[bytes | None, bytes, bytes, int]:
+    """(validity bits, int64 microseconds, int64 nanoseconds left over, how many are null)."""
+    return _kernel.times_of(found, column)
+
+
+Piece = tuple[bytes, Literal["constant", "string", "value", "micros", "nanos"], int]
+"""Of a record: bytes before the value, what it is, its column; left out where it is null."""
+
+
+def records(
+    found: "Fields", pieces: Sequence[Piece], tags: tuple[bytes, bytes], tail: bytes
+) -> tuple[bytes, list[int]]:
+    """(the rows as JSON in frames of protobuf, one after the other; where each ends)."""
+    return _kernel.records(found, list(pieces), tags, tail)
+
+
+def _keys_of(names: tuple[str, ...]) -> "Keys":
     if (keys := _keys.get(names)) is None:
         keys = _keys[names] = _kernel.Keys(names)
-    return _kernel.Objects(table, keys, simple, LEAST_MEMBERS, room)
+    return keys
 
 
 LEAST_MEMBERS = 3
 """An object of fewer may be nothing but its message."""
+MAX_KEYS = 64
 _keys: dict[tuple[str, ...], "Keys"] = {}
