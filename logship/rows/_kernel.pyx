@@ -13,10 +13,12 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.list cimport PyList_New, PyList_SET_ITEM
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memchr, memcmp, memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memmove, memset
 
 cdef extern from "Python.h":
     PyObject *PyBytes_FromStringAndSize(const char *v, Py_ssize_t size) except NULL
+    object PyBytes_FromStringAndSizeObject "PyBytes_FromStringAndSize" (
+        const char *v, Py_ssize_t size)
     int _PyBytes_Resize(PyObject **v, Py_ssize_t size) except -1
     object PyUnicode_DecodeUTF8(const char *v, Py_ssize_t size, const char *errors)
     object PyUnicode_DecodeASCII(const char *v, Py_ssize_t size, const char *errors)
@@ -69,6 +71,13 @@ cdef extern from "_lift.h" nogil:
         const char *known, int known_size, Lifted *lifted,
     )
 
+cdef extern from "_fields.h" nogil:
+    long unescape(char *out, const char *at, long size)
+    int is_time(const char *at, long size)
+    int64_t micros_of(const char *at, long size, int *nanos)
+    char *put_micros(char *to, const char *at, long size)
+    char *put_varint(char *to, uint64_t value)
+
 cdef struct Row:
     int64_t start  # of its first line; its time stands there
     int64_t text  # in the block, or beyond its end: in `joined`
@@ -110,3 +119,6 @@ include "_table.pxi"
 include "_columns.pxi"
 include "_objects.pxi"
 include "_entries.pxi"
+include "_fields.pxi"
+include "_layout.pxi"
+include "_records.pxi"

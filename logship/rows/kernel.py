@@ -5,10 +5,11 @@ both ways. `choose("pure")` turns the compiled one off, for tests and benchmarks
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from logship.rows._kernel import Keys, Objects, Table
+    from logship.rows._kernel import Fields, Keys, Objects, Table
 
 try:
     from logship.rows import _kernel
@@ -112,9 +113,53 @@ def entries(
 
 def objects(table: "Table", forms: "tuple[Form, ...]", room: int) -> "Objects":
     """Which texts are JSON objects; `forms`: members that are special, and what becomes of them."""
+    return _kernel.Objects(table, _keys_of(forms), room)
+
+
+def fields(
+    table: "Table",
+    offsets: Sequence[int],
+    names: tuple[str, ...],
+    groups: tuple[int, ...],
+    prefix: str,
+    low: int,
+) -> "Fields":
+    """What the rows have in the columns of a caller; `names` in the order of their `groups`."""
+    start = (low + _kernel.base_of(offsets)) % 2**64
+    return _kernel.Fields(table, _keys_of(_only_named(names)), groups, prefix.encode(), start)
+
+
+def cells_of(found: "Fields", column: int) -> tuple[bytes | None, bytes, bytes, int]:
+    """(validity bits, int32 offsets, UTF-8, how many are null): a column as Arrow has it."""
+    return _kernel.cells_of(found, column)
+
+
+def times_of(found: "Fields", column: int) -> tuple[bytes | None, bytes, bytes, int]:
+    """(validity bits, int64 microseconds, int64 nanoseconds left over, how many are null)."""
+    return _kernel.times_of(found, column)
+
+
+Piece = tuple[bytes, Literal["constant", "string", "value", "micros", "nanos"], int]
+"""Of a record: bytes before the value, what it is, its column; left out where it is null."""
+
+
+def records(
+    found: "Fields", pieces: Sequence[Piece], tags: tuple[bytes, bytes], tail: bytes
+) -> tuple[bytes, list[int]]:
+    """(the rows as JSON in frames of protobuf, one after the other; where each ends)."""
+    return _kernel.records(found, list(pieces), tags, tail)
+
+
+def _keys_of(forms: "tuple[Form, ...]") -> "Keys":
     if (keys := _keys.get(forms)) is None:
         keys = _keys[forms] = _kernel.Keys(forms)
-    return _kernel.Objects(table, keys, room)
+    return keys
+
+
+@cache
+def _only_named(names: tuple[str, ...]) -> "tuple[Form, ...]":
+    return tuple(Form(name, "caller") for name in names)
 
 
 _keys: "dict[tuple[Form, ...], Keys]" = {}
+MAX_KEYS = 64

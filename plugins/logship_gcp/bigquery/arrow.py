@@ -1,26 +1,28 @@
 """Rows into Arrow columns of the table.
 
-A batch is converted by a few calls into C per column; what Arrow refuses is halved until the guilty
-row is alone, so that its neighbours land. TIMESTAMP has microseconds: the nanoseconds left over go
-into a column of their own.
+The compiled kernel writes Arrow's buffers itself (`buffers`). Without it a batch is converted by a
+few calls into C per column; what Arrow refuses is halved until the guilty row is alone, so that its
+neighbours land. TIMESTAMP has microseconds: the nanoseconds left over go into their own column.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Any, TypeAlias
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from logship.api import Batch, time_ns, time_text
+from logship_gcp.bigquery.buffers import MICROS, Array, columns_of
 from logship_gcp.bigquery.extract import Extractor
 from logship_gcp.bigquery.labels import label_column, shared_columns
 from logship_gcp.bigquery.own_time import known_times
 from logship_gcp.bigquery.schema import COLUMNS
+from logship_gcp.bigquery.tabled import fields_of
 
-MICROS = pa.timestamp("us", "UTC")
 _NANOS = pa.timestamp("ns", "UTC")
+_RFC3339 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$"
 _TYPES: Mapping[str, pa.DataType] = {
     "TIMESTAMP": MICROS,
     "INT64": pa.int64(),
@@ -28,8 +30,6 @@ _TYPES: Mapping[str, pa.DataType] = {
     "JSON": pa.string(),
 }
 SCHEMA = pa.schema([pa.field(column.name, _TYPES[column.type]) for column in COLUMNS])
-# pyarrow-stubs type an array by its scalars; what a column holds is said by SCHEMA.
-Array: TypeAlias = "pa.Array[Any]"
 _TROUBLE = (pa.ArrowException, ValueError, OverflowError, TypeError)
 
 
@@ -83,10 +83,21 @@ def _part(batch: Batch, rows: Sequence[int]) -> Batch:
 
 
 def _columns(batch: Batch, extractor: Extractor, ingest_ns: int) -> pa.RecordBatch:
-    rows, count = batch.rows, len(batch.rows)
+    count, found = len(batch.rows), fields_of(batch, extractor)
+    columns = dict(columns_of(found, count) if found else _of_values(batch, extractor))
+    columns["labels"] = _labels(batch)
+    columns["ingest_time"] = pa.repeat(pa.scalar(ingest_ns // 1000, MICROS), count)
+    for name, value in shared_columns(batch).items():
+        columns[name] = pa.repeat(pa.scalar(value, pa.string()), count)
+    return pa.RecordBatch.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+
+
+def _of_values(batch: Batch, extractor: Extractor) -> Mapping[str, Array]:
+    """The columns that differ from row to row, from columns of Python values."""
+    rows = batch.rows
     found = extractor.columns(rows.texts, rows.streams)
     timestamps, nanos = _timestamps(rows.times, batch.mtime_ns)
-    columns: dict[str, Array] = {
+    return {
         "timestamp": timestamps,
         "nanos": nanos,
         "event_time": _event_times(found.event_times),
@@ -94,15 +105,10 @@ def _columns(batch: Batch, extractor: Extractor, ingest_ns: int) -> pa.RecordBat
         "message": _texts(found.messages),
         "payload": _texts(found.payloads),
         "stream": _texts(rows.streams),
-        "labels": _labels(batch),
         "trace": _texts(found.traces),
         "span_id": _texts(found.span_ids),
         "insert_id": _texts(batch.ids()),
-        "ingest_time": pa.repeat(pa.scalar(ingest_ns // 1000, MICROS), count),
     }
-    for name, value in shared_columns(batch).items():
-        columns[name] = pa.repeat(pa.scalar(value, pa.string()), count)
-    return pa.RecordBatch.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
 def _texts(values: Sequence[str | None]) -> Array:
@@ -134,8 +140,11 @@ def _timestamps(times: Sequence[str], mtime_ns: int) -> tuple[Array, Array]:
 
 def _event_times(times: Sequence[str | None]) -> Array:
     """Microseconds; None where the application wrote no time that can be read."""
+    texts = pa.array(times, pa.string())
+    # Arrow reads more than RFC 3339, but not beside a time that it cannot read.
+    texts = pc.if_else(pc.match_substring_regex(texts, _RFC3339), texts, None)
     try:
-        return _split(pc.cast(pa.array(times, pa.string()), _NANOS))[0]
+        return _split(pc.cast(texts, _NANOS))[0]
     except pa.ArrowInvalid:
         each = [None if time is None else time_ns(time) // 1000 for time in known_times(times)]
         return pa.array(each, pa.int64()).cast(MICROS)

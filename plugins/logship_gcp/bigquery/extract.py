@@ -8,7 +8,7 @@ so that the agent can write the same columns.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from operator import attrgetter
@@ -24,7 +24,7 @@ MESSAGE_KEYS = ("message", "msg", "log")
 TIME_KEYS = ("time", "timestamp", "ts", "@timestamp")
 TRACE_KEYS = ("logging.googleapis.com/trace", "trace_id", "traceId", "trace")
 SPAN_KEYS = ("logging.googleapis.com/spanId", "span_id", "spanId")
-_SECONDS, _NANOS = "timestampSeconds", "timestampNanos"
+SECONDS, _NANOS = "timestampSeconds", "timestampNanos"
 _GLOG_LETTERS = frozenset("DIWEF")
 _TROUBLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
@@ -59,8 +59,9 @@ class Extracted:
 class Extractor:
     def __init__(self, keys: Keys | None = None) -> None:
         wanted = keys or Keys()
+        self.keys = wanted
         groups = (wanted.severity, wanted.message, wanted.time, wanted.trace, wanted.span)
-        names = list(dict.fromkeys([key for group in groups for key in group] + [_SECONDS, _NANOS]))
+        names = list(dict.fromkeys([key for group in groups for key in group] + [SECONDS, _NANOS]))
         attributes = [f"key_{number}" for number in range(len(names))]
         peek = msgspec.defstruct(
             "Peek",
@@ -77,7 +78,7 @@ class Extractor:
         self._time = [get[key] for key in wanted.time]
         self._trace = [get[key] for key in wanted.trace]
         self._span = [get[key] for key in wanted.span]
-        self._seconds, self._nanos = get[_SECONDS], get[_NANOS]
+        self._seconds, self._nanos = get[SECONDS], get[_NANOS]
 
     def columns(self, texts: Sequence[str], streams: Sequence[str]) -> Extracted:
         """One entry a row."""
@@ -216,6 +217,12 @@ def _first_text(peek: _Peek, getters: Iterable[_Get]) -> str | None:
         if isinstance(value, str):
             return value
     return None
+
+
+def severity_of(fields: Mapping[str, object], keys: Keys) -> str | None:
+    """The severity in the members of a JSON object; None when they say none."""
+    found = (_severity(fields.get(key), key == "severity") for key in keys.severity)
+    return next((severity for severity in found if severity is not None), None)
 
 
 def _severity(value: object, official: bool) -> str | None:

@@ -9,7 +9,14 @@ import grpc
 import pyarrow as pa
 
 from logship.api import Again, Batch, Outcome, Refused, Retry
-from logship_gcp.bigquery.append import MAX_REQUEST_BYTES, Answer, Appender, Broken, request
+from logship_gcp.bigquery.append import (
+    FRAME_BYTES,
+    MAX_REQUEST_BYTES,
+    Answer,
+    Appender,
+    Broken,
+    request,
+)
 from logship_gcp.bigquery.arrow import SCHEMA, convert
 from logship_gcp.bigquery.extract import Extractor
 from logship_gcp.bigquery.schema import TableName
@@ -46,8 +53,13 @@ class Parcel:
         left = [row for row, keep in zip(self.rows, mask, strict=True) if keep]
         return Parcel(self.table, self.columns.filter(pa.array(mask)), left)
 
+    def size(self) -> int:
+        """Bytes of the request at most, without making it."""
+        head = FRAME_BYTES + len(self.table.stream) + len(_SCHEMA_BYTES)
+        return head + pa.ipc.get_record_batch_size(self.columns)
+
     def body(self) -> bytes:
-        return request(self.table, _SCHEMA_BYTES, self.columns.serialize().to_pybytes())
+        return request(self.table, _SCHEMA_BYTES, memoryview(self.columns.serialize()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +119,15 @@ class Writer:
         count = len(parcel.rows)
         if count == 0:
             return []
-        body = parcel.body()
-        if len(body) > MAX_REQUEST_BYTES:
+        size = parcel.size()
+        if size > MAX_REQUEST_BYTES:
             if count == 1:
-                reason = f"a row of {len(body)} bytes; BigQuery takes {MAX_REQUEST_BYTES}"
+                reason = f"a row of {size} bytes; BigQuery takes {MAX_REQUEST_BYTES}"
                 return [Refused(*parcel.rows[0], reason)]
             first = await self._send(parcel.slice(0, count // 2))
             return first + await self._send(parcel.slice(count // 2, count))
         try:
-            answer = await self._appender.append(parcel.table, body)
+            answer = await self._appender.append(parcel.table, parcel.body())
         except Broken as broken:
             return [Failed(parcel, self._broken(parcel.table, broken))]
         except Retry as retry:

@@ -35,7 +35,12 @@ def varint(value: int) -> bytes:
 
 def field(number: int, content: bytes) -> bytes:
     """A string, bytes or message field."""
-    return varint(number << 3 | _LENGTH_DELIMITED) + varint(len(content)) + content
+    return head(number, len(content)) + content
+
+
+def head(number: int, size: int) -> bytes:
+    """What stands before a string, bytes or message field of so many bytes."""
+    return varint(number << 3 | _LENGTH_DELIMITED) + varint(size)
 
 
 def attributes(values: Mapping[str, str]) -> bytes:

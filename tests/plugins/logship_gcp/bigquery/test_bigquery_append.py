@@ -222,3 +222,14 @@ def test_the_columns_of_a_request_are_those_of_the_table() -> None:
     assert written(server, ["a"]) == []
     schema = server.requests[0].arrow_rows.writer_schema.serialized_schema
     assert pa.ipc.read_schema(pa.py_buffer(schema)) == SCHEMA
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 127, 128, 16_000, 3_000_000])
+def test_a_request_is_what_googles_class_reads(size: int) -> None:
+    made = parcel(["x" * size])
+    found = REQUEST.FromString(made.body())
+    expected = REQUEST(write_stream=TABLE.stream, trace_id="logship")
+    expected.arrow_rows.writer_schema.serialized_schema = SCHEMA.serialize().to_pybytes()
+    expected.arrow_rows.rows.serialized_record_batch = made.columns.serialize().to_pybytes()
+    assert found == expected
+    assert 0 <= made.size() - len(made.body()) <= 256
