@@ -76,7 +76,7 @@ class Route:
             while not self._turns:
                 self._changed.clear()
                 await self._changed.wait()
-            if not self._may_read():
+            while not self._may_read():
                 await self._room()
             spent += _TAKE_BYTES + await self._take(self._turns.next())
             if spent >= BLOCK_BYTES:
