@@ -43,7 +43,8 @@ class RouteCounters:
     held_bytes: int = 0
     """Of memory, by batches that are not settled, now."""
     writes_by_result: Counter[str] = field(default_factory=Counter)
-    """Tries: delivered, partial (some rows come again), throttled, failed, bug."""
+    """Tries: delivered, partial (some rows come again), throttled, failed, bug, given_up (another
+    route needed the memory)."""
     write_secs: float = 0.0
     """Round trips of the delivered ones, added up."""
     throttled: int = 0

@@ -17,11 +17,11 @@ from logship.checkpoint import Checkpoint
 from logship.config import Config, RouteConfig
 from logship.counters import RouteCounters
 from logship.delivery.deadletters import DeadLetters
-from logship.delivery.limits import Budget
+from logship.delivery.limits import Budget, divide
 from logship.delivery.sender import Sender
 from logship.entry import Entry
 from logship.outcome import ConfigError
-from logship.routes.route import Route
+from logship.routes.route import BLOCK_BYTES, Route
 from logship.routes.routing import RouteRule
 from logship.rows import kernel
 from logship.source_catalog import SourceCatalog
@@ -69,7 +69,7 @@ class Pipeline:
         self._dead_letters = DeadLetters(
             config.dead_letters_dir, letters.max_bytes, letters.max_age_secs, world
         )
-        self.routes = list(map(self._route, config.routes, transforms))
+        self.routes = list(map(self._route, config.routes, transforms, self._budgets()))
         rules = [_rule(route) for route in config.routes]
         self.origins = Origins(
             list(zip(rules, self.routes, strict=True)), self.checkpoint, self._starting, world,
@@ -93,8 +93,15 @@ class Pipeline:
                 found.append((c.type_name, built))
         return found
 
-    def _route(self, config: RouteConfig, transforms: Sequence[tuple[str, Transform]]) -> Route:
-        budget = Budget(self.config.memory.max_bytes // len(self.config.routes))
+    def _budgets(self) -> list[Budget]:
+        """One for each route. A write is gathered until it is full, so by one block more."""
+        config = self.config
+        requests = [self.sinks[route.to].request_bytes + BLOCK_BYTES for route in config.routes]
+        return divide(config.memory.max_bytes, requests)
+
+    def _route(
+        self, config: RouteConfig, transforms: Sequence[tuple[str, Transform]], budget: Budget
+    ) -> Route:
         counters = RouteCounters()
         clock, log = self.world.clock, self._log.getChild(config.name)
         said = self.sink_trouble[config.to].logger(self._log, config.name)

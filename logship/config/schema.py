@@ -120,7 +120,8 @@ class MemoryConfig(Options, frozen=True, kw_only=True):
         Meta(
             ge=1 << 20,
             description="Bound of the bytes held by all batches in flight; reading waits above "
-            "it. The process needs about 60MiB beside.",
+            "it. Each route has a part of its own, enough for one write; the rest goes to those "
+            "that need it. The process needs about 60MiB beside.",
         ),
     ] = 64 << 20
 

@@ -69,6 +69,10 @@ class Circuit:
             self._hold_until(now + wait)
         return wait
 
+    def given_up(self, began: float, now: float) -> None:
+        """A write was ended because it took too long."""
+        self.window.refused(began, now)
+
     def partly(
         self, began: float, now: float, after: float | None, chance: float, tries: int,
         *, throttled: bool,

@@ -8,8 +8,10 @@ dead letters and holds nothing but its own binding. Nothing is settled before it
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from operator import itemgetter
 
 from logship.api import Sink
 from logship.batch import Batch
@@ -48,6 +50,7 @@ class Sender:
         self._changed = asyncio.Event()
         self._moved = asyncio.Event()
         counters.window = self._circuit.limit
+        budget.borrower = self
 
     @property
     def idle(self) -> bool:
@@ -88,6 +91,41 @@ class Sender:
         self._pending.hurried = True
         self._changed.set()
 
+    @property
+    def stalled(self) -> bool:
+        """Whether the sink fails, or a write gets no answer: more memory would be of no use."""
+        return self._circuit.open or bool(self._hanging())
+
+    def _hanging(self) -> list[tuple[float, Write]]:
+        """Writes that take unusually long, with when they began."""
+        late = self._clock.now() - self._circuit.window.unusual_secs
+        return [(w.began, w) for w in self._writes if w.began is not None and w.began <= late]
+
+    def reclaim(self, size: int) -> None:
+        """Release about so much of what the budget has borrowed: another route needs it."""
+        enough = max(0, self._budget.borrowed - size)
+        for give_back in self._reclaimable():
+            if self._budget.borrowed <= enough:
+                return
+            give_back()
+
+    def _reclaimable(self) -> Iterator[Callable[[], None]]:
+        """What to release first: what waits, then writes that hang, the newest first."""
+        yield from [write.give_up for write in self._writes if write.began is None]
+        yield self._release_pending
+        for began, write in sorted(self._hanging(), key=itemgetter(0), reverse=True):
+            yield partial(self._give_up, write, began)
+
+    def _give_up(self, write: Write, began: float) -> None:
+        self._counters.writes_by_result["given_up"] += 1
+        self._circuit.given_up(began, self._clock.now())
+        write.give_up()
+
+    def _release_pending(self) -> None:
+        for parcel in self._pending.take():
+            parcel.release()
+        self._moved.set()
+
     async def run(self) -> None:
         """Send what is offered, until cancelled."""
         while True:
@@ -125,8 +163,7 @@ class Sender:
             self._writes.discard(write)
             self._counters.window = self._circuit.limit
             if self.paused_secs:
-                for parcel in self._pending.take():  # nothing is held while the sink is away
-                    parcel.release()
+                self._release_pending()  # nothing is held while the sink is away
             self._moved.set()
 
     def _bury(self, parcel: Parcel, batch: Batch, refused: Sequence[Refused]) -> None:

@@ -9,8 +9,8 @@ avoidance and control", 1988; Vector's adaptive request concurrency does the sam
 
 How many of our writes queue is TCP Vegas's estimate (Brakmo and Peterson, 1995): in a round trip
 longer than `base`, the shortest of late, window * (1 - base / round trip) of them were waiting.
-That is less than the window, so slowness alone never takes it below SHRINK_ABOVE; and a constant
-latency, however long, is no sign of a queue. Only full writes are measured: small ones are faster.
+That is less than the window; and a constant latency, however long, is no sign of a queue. Only
+full writes are measured: small ones are faster.
 """
 
 START = 4
@@ -18,13 +18,16 @@ START = 4
 find the limit fast."""
 MIN, MAX = 1, 32
 """32 MiB a round trip are 100 MB/s at 300 ms, which no agent encodes; memory is a bound before."""
-GROW_BELOW, SHRINK_ABOVE = 3.0, 6.0
-"""Writes that queue: enough that the destination never waits for us, and no more."""
+GROW_BELOW, SHRINK_ABOVE = 2.0, 4.0
+"""Writes that queue, as Linux has it (tcp_vegas, alpha and beta): enough that the destination never
+waits for us, and no more, since each holds memory. So slowness alone never goes below START."""
 _SHRINK = 0.9
 _NEWEST = 0.4
 """Weight of the newest round trip in the average, as Vector's `ewma_alpha`."""
 BASE_SECS = 60.0
 """A shortest round trip is believed for one to two times as long: routes and servers change."""
+
+_UNUSUAL_SECS, _UNUSUAL_TIMES = 1.0, 4.0
 
 
 class Window:
@@ -63,9 +66,13 @@ class Window:
             self._halved_at = now
 
     def restart(self) -> None:
-        """Nothing is known any more: open from one write on."""
+        """Open again from one write on."""
         self.size = float(MIN)
-        self._average = None
+
+    @property
+    def unusual_secs(self) -> float:
+        """A full write that takes so long seems to hang."""
+        return max(_UNUSUAL_SECS, _UNUSUAL_TIMES * (self._average or 0.0))
 
     @property
     def queued(self) -> float:

@@ -46,6 +46,12 @@ class Write:
             parcel.release()
         self.parcels = []
 
+    def give_up(self) -> None:
+        """End it now; what the sink may have taken of it is sent again, under the same ids."""
+        self.release()
+        if self.task is not None:
+            self.task.cancel()
+
 
 class Writer:
     """Of one route."""

@@ -1,6 +1,6 @@
 """A route: pulls batches from its bindings, passes them through transforms, gives them on.
 
-It reads only when its own budget has room and its sink is not failing; nothing it does can delay
+It reads only when its budget has room and its sink is not failing; nothing it does can delay
 another route. Bindings take turns by bytes, fairly for namespaces and origins (see `fairness`).
 """
 
@@ -13,7 +13,7 @@ from operator import attrgetter
 from logship.api import Transform
 from logship.batch import Batch
 from logship.counters import RouteCounters
-from logship.delivery.limits import Budget
+from logship.delivery.limits import HELD_PER_BYTE, Budget
 from logship.delivery.sender import Sender
 from logship.routes.binding import Binding
 from logship.routes.fairness import Turns
@@ -23,8 +23,8 @@ from logship.world import Clock, World
 
 BLOCK_BYTES = 256 * 1024
 """How much is read at once: small enough for caches, large enough for few calls."""
-_ROOM_BYTES = 6 * BLOCK_BYTES
-"""What a block of short rows may hold in memory (see `Batch.held_bytes`)."""
+_ROOM_BYTES = HELD_PER_BYTE * BLOCK_BYTES
+"""What a block may hold in memory."""
 
 _TAKE_BYTES = 8 * 1024
 """A take costs about as much as reading so many bytes, however few it gives."""

@@ -117,6 +117,10 @@ class Stage:
         work = (self.route.pull(), self.sender.run())
         self._tasks = [asyncio.ensure_future(each) for each in work]
 
+    def stop(self) -> None:
+        """Read no more; what has been read goes on."""
+        self._tasks[0].cancel()
+
     async def run(self, secs: float) -> None:
         if not self._tasks:
             self.begin()
