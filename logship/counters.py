@@ -43,14 +43,20 @@ class RouteCounters:
     held_bytes: int = 0
     """Of memory, by batches that are not settled, now."""
     writes_by_result: Counter[str] = field(default_factory=Counter)
-    """Tries: delivered, partial (some rows come again), throttled, failed, bug, given_up (another
-    route needed the memory)."""
+    """Tries: delivered, partial (some rows come again), throttled, failed, timed_out, bug, given_up
+    (another route needed the memory)."""
     write_secs: float = 0.0
     """Round trips of the delivered ones, added up."""
     throttled: int = 0
     """Times that the destination asked for less."""
     backoff_secs: float = 0.0
     """Writes have waited so long for their next try, added up."""
+    waited_for_sink_secs: float = 0.0
+    """Nothing was read for so long, because the sink failed or took no more writes."""
+    waited_for_memory_secs: float = 0.0
+    """Nothing was read for so long, because `memory.max_bytes` was used up."""
+    waited_for_rate_secs: float = 0.0
+    """Writes have waited so long because of `max_bytes_per_sec`."""
 
     def lose(self, namespace: str, loss: Loss) -> None:
         self.lost_events += 1

@@ -17,8 +17,7 @@ from logship.checkpoint import Checkpoint
 from logship.config import Config, RouteConfig
 from logship.counters import RouteCounters
 from logship.delivery.deadletters import DeadLetters
-from logship.delivery.limits import Budget, divide
-from logship.delivery.sender import Sender
+from logship.delivery.senders import Senders
 from logship.entry import Entry
 from logship.outcome import ConfigError
 from logship.routes.route import BLOCK_BYTES, Route
@@ -66,10 +65,11 @@ class Pipeline:
         self.sources = {name: source for name, source in sources.items() if source}
         self.sinks = {name: sink for name, sink in sinks.items() if sink}
         letters = config.dead_letters
-        self._dead_letters = DeadLetters(
+        dead_letters = DeadLetters(
             config.dead_letters_dir, letters.max_bytes, letters.max_age_secs, world
         )
-        self.routes = list(map(self._route, config.routes, transforms, self._budgets()))
+        self._senders = Senders(config, self.sinks, dead_letters, world.clock, BLOCK_BYTES)
+        self.routes = list(map(self._route, config.routes, transforms))
         rules = [_rule(route) for route in config.routes]
         self.origins = Origins(
             list(zip(rules, self.routes, strict=True)), self.checkpoint, self._starting, world,
@@ -93,20 +93,12 @@ class Pipeline:
                 found.append((c.type_name, built))
         return found
 
-    def _budgets(self) -> list[Budget]:
-        """One for each route. A write is gathered until it is full, so by one block more."""
-        config = self.config
-        requests = [self.sinks[route.to].request_bytes + BLOCK_BYTES for route in config.routes]
-        return divide(config.memory.max_bytes, requests)
-
-    def _route(
-        self, config: RouteConfig, transforms: Sequence[tuple[str, Transform]], budget: Budget
-    ) -> Route:
+    def _route(self, config: RouteConfig, transforms: Sequence[tuple[str, Transform]]) -> Route:
         counters = RouteCounters()
-        clock, log = self.world.clock, self._log.getChild(config.name)
+        log = self._log.getChild(config.name)
         said = self.sink_trouble[config.to].logger(self._log, config.name)
-        sender = Sender(self.sinks[config.to], budget, self._dead_letters, counters, clock, said)
-        return Route(config.name, sender, transforms, budget, counters, clock, log)
+        budget, sender = self._senders.make(config.name, config.to, counters, said)
+        return Route(config.name, sender, transforms, budget, counters, self.world.clock, log)
 
     def _starting(self, route: str, source: str) -> int:
         config = next(found for found in self.config.routes if found.name == route)

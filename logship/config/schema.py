@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from logship.api import Component, ConfigError, Sink, Source, Transform
+from logship.delivery.terms import Terms
 from logship.registry import Kind
 from logship.routes.match import Match
 from logship.routes.when import Condition
@@ -34,6 +35,7 @@ class ComponentConfig(msgspec.Struct, Generic[C], frozen=True, kw_only=True):
 
     kind: ClassVar[Kind]
     noun: ClassVar[str]
+    shared: ClassVar[type[msgspec.Struct] | None] = None  # options of all of the kind
 
     type_name: str
     options: msgspec.Struct
@@ -53,6 +55,8 @@ class TransformConfig(ComponentConfig[Transform], frozen=True, kw_only=True):
 class SinkConfig(ComponentConfig[Sink], frozen=True, kw_only=True):
     kind: ClassVar[Kind] = "sink"
     noun: ClassVar[str] = "a sink (a mapping with `type`)"
+    shared: ClassVar[type[msgspec.Struct] | None] = Terms
+    terms: Terms = Terms()
 
 
 class RouteConfig(

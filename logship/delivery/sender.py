@@ -22,12 +22,13 @@ from logship.delivery.deadletters import DeadLetters
 from logship.delivery.limits import Budget
 from logship.delivery.parcel import Parcel, Reader
 from logship.delivery.pending import Pending
+from logship.delivery.rate import Rate
+from logship.delivery.terms import Terms
 from logship.delivery.write import Write, Writer
 from logship.outcome import Refused
 from logship.world import Clock
 
-MAX_DELAY_SECS = 0.1
-"""How long a row may wait for company."""
+_TERMS = Terms()
 
 
 class Sender:
@@ -39,12 +40,18 @@ class Sender:
         counters: RouteCounters,
         clock: Clock,
         logger: logging.Logger,
+        terms: Terms = _TERMS,
+        rate: Rate | None = None,
     ) -> None:
+        """`rate` is common to all routes to the sink."""
+        self._rate = rate
         self._budget, self._counters, self._clock, self._log = budget, counters, clock, logger
         self._burial = Burial(sink.context.name, dead_letters, counters, clock, logger)
         self._circuit = Circuit()
-        self._writer = Writer(sink, self._circuit, self._bury, counters, clock, logger)
-        self._pending = Pending(sink.request_bytes, MAX_DELAY_SECS)
+        self._writer = Writer(
+            sink, self._circuit, self._bury, counters, clock, logger, terms.write_timeout_secs
+        )
+        self._pending = Pending(sink.request_bytes, terms.max_delay_secs)
         self._writes: set[Write] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -130,11 +137,21 @@ class Sender:
         """Send what is offered, until cancelled."""
         while True:
             await self._until_due()
-            full = self._pending.full
-            write = Write(self._pending.take(), full)
-            self._moved.set()
-            self._writes.add(write)
-            write.task = self._spawn(self._deliver(write))
+            if self._rate is None:
+                self._begin()
+                continue
+            began = self._clock.now()
+            async with self._rate.turn():
+                self._counters.waited_for_rate_secs += self._clock.now() - began
+                if self._pending and self.in_flight < self._circuit.limit and not self.paused_secs:
+                    self._rate.spend(self._pending.bytes)
+                    self._begin()
+
+    def _begin(self) -> None:
+        write = Write(full=self._pending.full, parcels=self._pending.take())
+        self._moved.set()
+        self._writes.add(write)
+        write.task = self._spawn(self._deliver(write))
 
     async def _until_due(self) -> None:
         while True:

@@ -64,7 +64,9 @@ class Writer:
         counters: RouteCounters,
         clock: Clock,
         logger: logging.Logger,
+        timeout_secs: float,
     ) -> None:
+        self._timeout_secs = timeout_secs
         self._sink, self._name, self._circuit, self._bury = sink, sink.context.name, circuit, bury
         self._counters, self._clock, self._log = counters, clock, logger
         self._logged_at: dict[int | None, float] = {}
@@ -98,8 +100,10 @@ class Writer:
         self._counters.writes += 1
         write.tries += 1
         write.began = began = self._clock.now()
+        limit = asyncio.timeout(self._timeout_secs)
         try:
-            outcome = await self._sink.write(batches)
+            async with limit:
+                outcome = await self._sink.write(batches)
             found = verdicts(batches, outcome)
         except Retry as retry:
             return self._failed(began, retry)
@@ -107,6 +111,9 @@ class Writer:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
                 raise
+            if limit.expired():
+                reason = f"no answer in {self._timeout_secs:g} s"
+                return self._failed(began, Retry(reason), "timed_out")
             self._bug(error)
             return self._failed(began, Retry(f"{type(error).__name__}: {error}"), "bug")
         finally:

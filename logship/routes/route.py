@@ -88,12 +88,16 @@ class Route:
         return not sender.full and self.budget.has_room(_ROOM_BYTES) and sender.paused_secs <= 0
 
     async def _room(self) -> None:
+        began, counters = self.clock.now(), self.counters
         while (pause := self.sender.paused_secs) > 0:
             await self.clock.sleep(pause)
         await self.sender.turn()
+        ready = self.clock.now()
+        counters.waited_for_sink_secs += ready - began
         if not self.budget.has_room(_ROOM_BYTES):
             self.sender.hurry()
             await self.budget.wait_for_room(_ROOM_BYTES)
+            counters.waited_for_memory_secs += self.clock.now() - ready
 
     async def _take(self, binding: Binding) -> int:
         """How many bytes of log it gave."""

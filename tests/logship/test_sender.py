@@ -15,11 +15,13 @@ from logship.counters import RouteCounters
 from logship.delivery.circuit import RELEASE_SECS
 from logship.delivery.deadletters import DeadLetters
 from logship.delivery.limits import Budget
-from logship.delivery.sender import MAX_DELAY_SECS, Sender
+from logship.delivery.sender import Sender
+from logship.delivery.terms import Terms
 from logship.delivery.window import START
 from logship.testing import texts_batch
 from logship.testing.virtual_time import run_virtual, virtual_world
 
+MAX_DELAY_SECS = Terms().max_delay_secs
 Answer = Callable[[Sequence[Batch]], Outcome]
 
 

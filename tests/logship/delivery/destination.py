@@ -12,7 +12,9 @@ from logship.api import DELIVERED, Batch, Context, Generation, Outcome, Retry, S
 from logship.counters import RouteCounters
 from logship.delivery.deadletters import DeadLetters
 from logship.delivery.limits import Budget
+from logship.delivery.rate import Rate
 from logship.delivery.sender import Sender
+from logship.delivery.terms import Terms
 from logship.origin import Labels, Origin
 from logship.routes.binding import Binding
 from logship.routes.conditions import Selection
@@ -100,14 +102,22 @@ class Stage:
     """One route, one destination, an endless feed."""
 
     def __init__(
-        self, directory: Path, world: World, name: str = "r", budget: Budget | None = None
+        self,
+        directory: Path,
+        world: World,
+        name: str = "r",
+        budget: Budget | None = None,
+        terms: Terms | None = None,
+        rate: Rate | None = None,
     ) -> None:
         self.world, clock = world, world.clock
         self.sink = Destination(world, f"sink-{name}")
         self.budget = budget or Budget(256 << 20)
         self.counters = RouteCounters()
         letters = DeadLetters(str(directory / "dead"), 1 << 20, 60, world)
-        self.sender = Sender(self.sink, self.budget, letters, self.counters, clock, LOG)
+        self.sender = Sender(
+            self.sink, self.budget, letters, self.counters, clock, LOG, terms or Terms(), rate
+        )
         self.route = Route(name, self.sender, (), self.budget, self.counters, clock, LOG)
         self.feed = Endless(name, clock.now)
         self.route.add(Binding(self.feed, Selection(), self.route))
@@ -131,10 +141,12 @@ class Stage:
         return self.counters.window
 
 
-def on_stage(directory: Path, work: Callable[[Stage], Awaitable[None]]) -> None:
+def on_stage(
+    directory: Path, work: Callable[[Stage], Awaitable[None]], terms: Terms | None = None
+) -> None:
     async def go() -> None:
         random.seed(1)
-        stage = Stage(directory, virtual_world())
+        stage = Stage(directory, virtual_world(), terms=terms)
         await work(stage)
 
     run_virtual(go())
