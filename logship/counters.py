@@ -38,6 +38,25 @@ class RouteCounters:
     """By namespace and reason."""
     bugs: int = 0
     last_error: str = ""
+    window: int = 0
+    """Writes that may be on their way at once, now."""
+    held_bytes: int = 0
+    """Of memory, by batches that are not settled, now."""
+    writes_by_result: Counter[str] = field(default_factory=Counter)
+    """Tries: delivered, partial (some rows come again), throttled, failed, timed_out, bug, given_up
+    (another route needed the memory)."""
+    write_secs: float = 0.0
+    """Round trips of the delivered ones, added up."""
+    throttled: int = 0
+    """Times that the destination asked for less."""
+    backoff_secs: float = 0.0
+    """Writes have waited so long for their next try, added up."""
+    waited_for_sink_secs: float = 0.0
+    """Nothing was read for so long, because the sink failed or took no more writes."""
+    waited_for_memory_secs: float = 0.0
+    """Nothing was read for so long, because `memory.max_bytes` was used up."""
+    waited_for_rate_secs: float = 0.0
+    """Writes have waited so long because of `max_bytes_per_sec`."""
 
     def lose(self, namespace: str, loss: Loss) -> None:
         self.lost_events += 1
@@ -50,7 +69,9 @@ class RouteCounters:
     def as_dict(self) -> dict[str, object]:
         """JSON-ready. (`dataclasses.asdict` would count the items of the Counter.)"""
         shown = {name.name: getattr(self, name.name) for name in fields(self)}
-        return shown | {"dropped_rows": dict(self.dropped_rows), "lost": self._lost()}
+        counted = {"dropped_rows", "writes_by_result"}
+        shown |= {name: dict(getattr(self, name)) for name in counted}
+        return shown | {"lost": self._lost()}
 
     def _lost(self) -> dict[str, dict[str, dict[str, object]]]:
         found: dict[str, dict[str, dict[str, object]]] = {}
