@@ -61,6 +61,8 @@ class WriteApi:
             await self._trouble.before_grpc(context)
             try:
                 append = connection.read(request, size)
+                if self._trouble.poisons(request.arrow_rows.rows.serialized_record_batch):
+                    raise Refused(StatusCode.INVALID_ARGUMENT, "Cannot parse the rows.")
                 yield await self._append(append)
             except Refused as refused:
                 if refused.ends:
