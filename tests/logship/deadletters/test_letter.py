@@ -1,4 +1,4 @@
-"""A dead letter is the row that was refused: what is made of it again is what the sink was given."""
+"""A dead letter is the row that was refused: what is made of it is what the sink was given."""
 
 from dataclasses import replace
 
@@ -97,7 +97,9 @@ def test_a_letter_of_an_older_version_can_be_sent_under_its_id() -> None:
     assert bundle.batch.rows.texts == ["hello"]
 
 
-@pytest.mark.parametrize("line", [b"", b"{}", b'{"id":1}', b"\xff", b"[" * 5000, b'{"fields":' + b"[" * 9000])
+@pytest.mark.parametrize(
+    "line", [b"", b"{}", b'{"id":1}', b"\xff", b"[" * 5000, b'{"fields":' + b"[" * 9000]
+)
 def test_what_is_no_letter_is_a_value_error(line: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         decode(line)

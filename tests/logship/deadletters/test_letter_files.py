@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from logship.api import Refused, World
-from logship.delivery.deadletters import LOCK_NAME, DeadLetters
+from logship.delivery.deadletters import LOCK_NAME, DeadLetters, Full
 from logship.delivery.letter_files import LetterFiles, Stored
 from logship.testing import texts_batch, world
 
@@ -133,7 +133,7 @@ def test_taking_out_makes_room_for_new_letters(tmp_path: Path, here: World) -> N
 
     async def run() -> None:
         await bury(letters, "a")
-        with pytest.raises(Exception, match="have reached dead_letters.max_bytes"):
+        with pytest.raises(Full):
             await bury(letters, "b" * 600)
         take_out(files, "a")
         await bury(letters, "b" * 300)
