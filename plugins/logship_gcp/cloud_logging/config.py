@@ -61,6 +61,14 @@ class CloudLoggingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
             "taken out of the payload, the others stay in it."
         ),
     ] = DEFAULT_KEYS
+    oversize: Annotated[
+        Literal["split", "cut"],
+        Meta(
+            description="A text that is larger than an entry may be (about 240 KiB): `split` sends "
+            "it in several entries that Cloud Logging knows to be one (its field `split`), `cut` "
+            "sends its beginning, labelled `logship/cut`."
+        ),
+    ] = "split"
     trace_keys: Annotated[
         tuple[str, ...],
         Meta(description="Fields that may name the trace, most telling first."),

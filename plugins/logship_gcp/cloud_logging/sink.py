@@ -89,6 +89,7 @@ class BatchEncoder:
     def __init__(self, config: CloudLoggingConfig, place: Place) -> None:
         self.place = place
         self._max_bytes = config.max_request_bytes
+        self._oversize = config.oversize
         self._reader = Reader(
             place.project, config.severity_keys, config.trace_keys, config.json == "auto"
         )
@@ -119,10 +120,12 @@ class BatchEncoder:
     ) -> Part:
         batch = batches[number]
         rows = batch.rows
-        body = encode(batch, frame, self._reader, now_ns=now_ns, alone=alone)
+        body, numbers = encode(
+            batch, frame, self._reader, now_ns=now_ns, alone=alone, oversize=self._oversize
+        )
         if rows.fields is None:  # what a transform has parsed could not be made again
             batch.forget_columns()
-        return Part(number, range(len(rows)), body)
+        return Part(number, numbers, body)
 
 
 def _outcome(delivered: Delivered, requests: int) -> Outcome:
@@ -132,9 +135,11 @@ def _outcome(delivered: Delivered, requests: int) -> Outcome:
         pauses = [verdict.after for _, verdict in later if verdict.after is not None]
         raise Retry(later[0][1].reason, max(pauses, default=None))
     again = [
-        Again(part.batch, list(part.rows), verdict.reason, verdict.after)
+        Again(part.batch, sorted(set(part.rows)), verdict.reason, verdict.after)
         for request, verdict in later
         for part in request.parts
     ]
     again += [Again(batch, [row], reason) for batch, row, reason in delivered.again]
-    return Outcome(tuple(Refused(*row) for row in delivered.refused), tuple(again))
+    # Of a row in parts each may be refused: what is refused, or comes again, is the row.
+    refused = {(batch, row): Refused(batch, row, why) for batch, row, why in delivered.refused}
+    return Outcome(tuple(refused.values()), tuple(again))
