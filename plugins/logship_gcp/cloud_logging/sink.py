@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from logship.api import Again, Batch, Context, Outcome, Refused, Retry, Sink
+from logship_gcp.appeals import Appeals
 from logship_gcp.cloud_logging.config import CloudLoggingConfig
 from logship_gcp.cloud_logging.delivery import Delivered, deliver, total
 from logship_gcp.cloud_logging.entries import encode
@@ -39,6 +40,7 @@ class CloudLogging(Sink):
         super().__init__(config, context)
         assert isinstance(config, CloudLoggingConfig)
         self._config = config
+        self._appeals = Appeals(context)
         self._transport: Transport | None = None
         self._encoder: BatchEncoder | None = None
 
@@ -76,7 +78,9 @@ class CloudLogging(Sink):
         project = encoder.place.project
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(deliver(r, transport.post, project)) for r in requests]
-        return _outcome(total([task.result() for task in tasks]), len(requests))
+        delivered = total([task.result() for task in tasks])
+        self._appeals.make(delivered.appeal)
+        return _outcome(delivered, len(requests))
 
     async def close(self) -> None:
         if self._transport is not None:
@@ -91,7 +95,11 @@ class BatchEncoder:
         self._max_bytes = config.max_request_bytes
         self._oversize = config.oversize
         self._reader = Reader(
-            place.project, config.severity_keys, config.trace_keys, config.json == "auto"
+            place.project,
+            config.severity_keys,
+            config.trace_keys,
+            config.json == "auto",
+            oldest_secs=config.oldest_time_secs,
         )
         self._frames = Frames(place)
 
