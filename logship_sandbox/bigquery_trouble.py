@@ -67,9 +67,10 @@ class Trouble:
         if verdict.action is Action.HANG:
             await asyncio.Event().wait()  # until the client cancels or the server closes
 
-    def poisons(self, content: bytes) -> bool:
-        """Whether rows with these bytes are refused, and all that came with them."""
-        return self._faults.current(SERVICE).poisons(content)
+    @property
+    def poison(self) -> str:
+        """Rows with this text are refused, and all that came with them; empty: none."""
+        return self._faults.current(SERVICE).poison
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
