@@ -17,10 +17,12 @@ CONFIG = """\
 sources: {{logs: {{type: files, paths: [/var/log/*.log]}}}}
 routes:
   - {{name: all, from: [logs], to: out, continue: true}}
-  - {{name: two, from: [logs], to: other}}
+  - {{name: two, from: [logs], to: other, continue: true}}
+  - {{name: three, from: [logs], to: full}}
 sinks:
   out: {{type: file, dir: {home}/out}}
   other: {{type: file, dir: {home}/other}}
+  full: {{type: file, dir: /dev, name: full}}
 state_dir: {home}
 """
 
@@ -166,6 +168,20 @@ def test_a_sink_that_cannot_start_says_what_to_change_and_keeps_the_letters(
     assert said.code == 2
     assert "cannot be written to" in said.err
     assert left(run) == ["a"]
+
+
+def test_a_sink_that_fails_is_given_up_and_delays_no_other(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bury(tmp_path, "full", ["a", "b"])
+    bury(tmp_path, "out", ["c"])
+    monkeypatch.setattr("logship.cli.replay.TRIES", 2)
+    said = run("replay", "--yes")
+    assert said.code == 1
+    assert said.out == "Delivered 1; refused again 0; not sent 2.\n"
+    assert "sink full is given up" in said.err
+    assert delivered(tmp_path) == ["c"]
+    assert left(run) == ["a", "b"]
 
 
 def test_two_replays_at_once_are_refused(run: Run, tmp_path: Path) -> None:
