@@ -97,6 +97,16 @@ def test_a_pod_with_a_hundred_labels_is_accepted() -> None:
     assert all(len(entry["labels"]) <= 64 for entry in entries)
 
 
+def test_labels_that_are_larger_than_an_entry_are_left_out() -> None:
+    extra = {"note": "n" * 100_000, "more": "m" * 100_000, "team": "a"}
+    outcome, (entry,), counts = written([make_batch(cri("x" * 100_000), extra=extra)])
+    assert outcome == DELIVERED
+    assert counts.refused == 0
+    assert entry["labels"]["team"] == "a"
+    assert "more" not in entry["labels"]
+    assert "note" in entry["labels"]
+
+
 def test_entries_that_the_project_may_not_write_come_again() -> None:
     batch = make_batch(cri(*(f"row {number}" for number in range(100))))
     outcome, entries, _ = written([batch], Fault(partial_every=5))
