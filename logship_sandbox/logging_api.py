@@ -28,7 +28,7 @@ from logship_sandbox.logging_filter import parse_filter
 from logship_sandbox.logging_json import Violation
 from logship_sandbox.logging_schema import read_list_request, read_write_request
 from logship_sandbox.logging_store import Store
-from logship_sandbox.logging_write import PERMISSION_DENIED, Judgement, judge
+from logship_sandbox.logging_write import PERMISSION_DENIED, Judgement, judge, kept
 
 MAX_PAGE_ENTRIES = 1000
 _DEFAULT_PAGE_ENTRIES = 50
@@ -49,8 +49,12 @@ class _Ids(msgspec.Struct):
 class LoggingApi:
     """The two calls, over one store."""
 
-    def __init__(self, faults: Faults, *, discard: bool = False) -> None:
+    def __init__(
+        self, faults: Faults, *, discard: bool = False, retention_secs: float = 0.0
+    ) -> None:
         self.store = Store()
+        self.now: Callable[[], int] = time.time_ns
+        self._retention_secs = retention_secs
         self.counts = Counts()
         self.discarded_ids = array("q")
         self._faults = faults
@@ -97,7 +101,8 @@ class LoggingApi:
         if verdict.delay_secs:
             await asyncio.sleep(verdict.delay_secs)
         if verdict.action is Action.FAIL:
-            raise ApiError(verdict.code, "a fault on request")
+            after = verdict.retry_after_secs
+            raise ApiError(verdict.code, "a fault on request", retry_after_secs=after)
         if verdict.action is Action.HANG:
             self.counts.errors[verdict.action.value] += 1
             await self._closing.wait()
@@ -116,11 +121,15 @@ class LoggingApi:
         request = read_write_request(parsed(body))
         if not request.get("entries"):
             raise bad_request("entries must not be empty", "entries")
-        judgement = judge(request, time.time_ns(), self._faults.current("logging"))
+        if self._faults.current("logging").poisons(body):
+            raise bad_request("Invalid JSON payload received.")
+        now = self.now()
+        judgement = judge(request, now, self._faults.current("logging"))
         self.counts.refused += len(judgement.refused)
         writes = judgement.writes_any(request.get("partialSuccess", False))
         if writes and not request.get("dryRun", False):
-            self.store.append(judgement.accepted, len(body))
+            stored = kept(judgement.accepted, now, self._retention_secs)
+            self.store.append(stored, len(body))
             self.counts.entries += len(judgement.accepted)
         if judgement.refused:
             raise _write_error(judgement, writes)

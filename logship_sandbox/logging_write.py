@@ -62,6 +62,17 @@ def judge(request: WriteRequest, now: int, fault: Fault) -> Judgement:
     return judgement
 
 
+def kept(entries: list[LogEntry], now: int, retention_secs: float) -> list[LogEntry]:
+    """Those that are stored: older ones than the bucket keeps are taken, and stored nowhere.
+
+    0: all. (A sandbox is asked about logs of any age.)
+    """
+    if not retention_secs:
+        return entries
+    oldest = now - int(retention_secs * SECOND)
+    return [entry for entry in entries if parse_time(entry["timestamp"]) >= oldest]
+
+
 def _complete(entry: LogEntry, request: WriteRequest, now: int) -> LogEntry:
     """The entry as it will be stored; ValueError says why it cannot be."""
     log_name = entry.get("logName") or request.get("logName")

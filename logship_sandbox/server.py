@@ -49,6 +49,7 @@ class Options:
     bigquery_port: int = 0
     bigquery_grpc_port: int = 0
     data_dir: str | None = None  # where BigQuery keeps its tables; None: in memory
+    retention_secs: float = 0.0  # Cloud Logging stores no older entries; 0: of any age
     discard: bool = False  # Cloud Logging counts entries and ids, and keeps nothing
     pubsub_max_bytes: int = 1 << 30  # messages held; a publish beyond is RESOURCE_EXHAUSTED
     bigquery: bool = True
@@ -90,7 +91,11 @@ class Sandbox:
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
         self.faults = Faults()
-        self.logging = LoggingApi(self.faults, discard=self.options.discard)
+        self.logging = LoggingApi(
+            self.faults,
+            discard=self.options.discard,
+            retention_secs=self.options.retention_secs,
+        )
         self.pubsub = PubsubApi(self.faults, self.options.pubsub_max_bytes)
         self.logging_port = 0
         self.pubsub_port = 0

@@ -19,6 +19,8 @@ from logship.api import OF_STREAM, Batch, Labels
 
 MAX_LABELS = 64
 """Of an entry, at Google; longer keys and values are truncated there, more labels are refused."""
+MAX_LABELS_BYTES = 128 * 1024
+"""Of all labels of an origin; what is beyond is left out, since an entry has an end too."""
 MAX_FRAMES = 1024
 """Kept from write to write: an origin with little to say has a new batch every second."""
 RESERVED_LABELS = 20
@@ -162,4 +164,15 @@ def _user_labels(batch: Batch, place: Place, container: bool) -> dict[str, str]:
         if len(own) >= MAX_LABELS - RESERVED_LABELS:
             break
         own.setdefault(f"k8s-pod/{key}", value)
-    return own
+    return _within(own, MAX_LABELS_BYTES)
+
+
+def _within(labels: dict[str, str], room: int) -> dict[str, str]:
+    """Those that fit, in their order."""
+    kept = {}
+    for key, value in labels.items():
+        size = len(key.encode()) + len(value.encode())
+        if size <= room:
+            kept[key] = value
+            room -= size
+    return kept
