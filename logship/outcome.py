@@ -8,6 +8,7 @@ anything else is a bug: counted, traced once a minute, nothing lost
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
 class ConfigError(Exception):
@@ -51,9 +52,20 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Altered:
+    """Rows that are durable, but not as they were written: counted, and no fault of the write."""
+
+    rows: int
+    how: Literal["cut", "split"]
+    """`cut`: a part of the text is missing. `split`: it is several entries there, all of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     refused: tuple[Refused, ...] = ()
     again: tuple[Again, ...] = ()
+    altered: tuple[Altered, ...] = ()
+    """Of the rows that this write made durable: none that is refused or comes again."""
 
 
 DELIVERED = Outcome()

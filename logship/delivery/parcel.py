@@ -44,6 +44,6 @@ class Parcel:
     def release(self) -> None:
         """Forget it: it is taken again later."""
         self.released = True
-        self.counters.released += 1
+        self.counters.release(self.batch)
         self.reader.release(self.batch)
         self.budget.give_back(self.held)

@@ -21,7 +21,7 @@ from logship.delivery.deadletters import DeadLetters
 from logship.delivery.limits import Budget
 from logship.delivery.parcel import Parcel, Reader
 from logship.delivery.verdict import longest_wait, verdicts
-from logship.outcome import Retry
+from logship.outcome import Outcome, Retry
 from logship.world import Clock
 
 MAX_DELAY_SECS = 0.1
@@ -78,6 +78,7 @@ class Sender:
             self._oldest_at = self._clock.now()
         held = batch.held_bytes()
         self._budget.hold(held)
+        self._counters.hold(batch)
         self._pending.append(Parcel(reader, batch, self._budget, self._counters, held))
         self._pending_bytes += batch.size()
         self._changed.set()
@@ -162,7 +163,7 @@ class Sender:
         self._counters.writes += 1
         began = self._clock.now()
         try:
-            outcome = await self._sink.write(batches)
+            outcome = await self._write(batches)
             found = verdicts(batches, outcome)
         except Retry as retry:
             return parcels, self._failed(began, retry.reason, retry.after)
@@ -173,8 +174,9 @@ class Sender:
             self._bug(error)
             return parcels, self._failed(began, f"{type(error).__name__}: {error}", None)
         left = []
+        self._counters.alter(outcome.altered)
         for parcel, verdict in zip(parcels, found, strict=True):
-            self._counters.delivered_rows += verdict.delivered
+            self._counters.deliver(parcel.batch, verdict.delivered, verdict.left, verdict.refused)
             if verdict.refused:
                 parcel.parts += 1
                 self._spawn(self._burial.bury(parcel, parcel.batch, verdict.refused))
@@ -188,6 +190,13 @@ class Sender:
         self._succeeded()
         return left, 0.0
 
+    async def _write(self, batches: Sequence[Batch]) -> Outcome:
+        began = self._clock.now()
+        try:
+            return await self._sink.write(batches)
+        finally:
+            self._counters.write_secs.observe(self._clock.now() - began)
+
     def _release(self, parcels: Sequence[Parcel], wait: float) -> None:
         """Hold nothing while the sink is away; the route begins again with one write."""
         self._paused_until = max(self._paused_until, self._clock.now() + wait)
@@ -200,7 +209,7 @@ class Sender:
         if began >= self._failed_at:
             self._failures += 1
             self._failed_at = self._clock.now()
-        self._counters.last_error = reason
+        self._counters.fail(reason, self._clock.wall_ns())
         wait = delay_secs(self._failures, after, random.random())  # noqa: S311 - jitter
         level = logging.WARNING if self._failures in _LOUD_FAILURES else logging.DEBUG
         self._log.log(level, "sink %s: %s; next try in %.1f s", self._name, reason, wait)

@@ -43,6 +43,7 @@ class RouteStatus(msgspec.Struct):
     retries: int
     lost_events: int
     lost_bytes: int
+    unaccounted_rows: int
     bugs: int
     last_error: str
     lost: dict[str, dict[str, LossStatus]] = {}
@@ -117,7 +118,10 @@ class Agent:
             answer = connection.getresponse()
             found = answer.read()
             assert answer.status == 200, f"/status: {answer.status} {found!r}\n{self.log()}"
-            return msgspec.json.decode(found, type=Status)
+            status = msgspec.json.decode(found, type=Status)
+            unaccounted = {n: r for n, r in status.routes.items() if r.unaccounted_rows}
+            assert not unaccounted, f"rows are nowhere, or twice: {unaccounted}"
+            return status
         except (OSError, http.client.HTTPException):
             return None
         finally:
