@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 
 from logship.batch import Batch
+from logship.loudest import Loudest
 from logship.metrics.histogram import Histogram
 from logship.outcome import Altered, Refused
 from logship.rows.address import Mark
@@ -78,7 +79,8 @@ class RouteCounters:
     """What the sink said last when it failed."""
     read_by: dict[str, Read] = field(default_factory=dict)
     """First reads by namespace."""
-    write_secs: Histogram = field(default_factory=Histogram)
+    loudest: Loudest = field(default_factory=Loudest)
+    write_latency: Histogram = field(default_factory=Histogram)
 
     def read(self, namespace: str, batch: Batch) -> None:
         """A batch was taken."""
@@ -88,6 +90,8 @@ class RouteCounters:
             self.reread_rows += rows
             return
         self.read_rows += rows
+        labels = batch.origin.labels
+        self.loudest.add((namespace, labels.get("pod") or batch.origin.key), size)
         by = self.read_by.get(namespace) or self._read_by(namespace)
         by.rows += rows
         by.bytes += size
@@ -171,7 +175,9 @@ class RouteCounters:
     def as_dict(self) -> dict[str, object]:
         """JSON-ready: all numbers and texts, and what is counted by some name."""
         every = {name.name: getattr(self, name.name) for name in fields(self)}
-        shown = {name: value for name, value in every.items() if isinstance(value, (int, str))}
+        shown = {
+            name: value for name, value in every.items() if isinstance(value, (int, float, str))
+        }
         counted = {name: dict(value) for name, value in every.items() if isinstance(value, Counter)}
         return shown | counted | {"lost": self._lost(), "unaccounted_rows": self.unaccounted}
 

@@ -68,6 +68,11 @@ class Sender:
         return not self._pending and not self._tasks
 
     @property
+    def window(self) -> int:
+        """Writes that may be in flight at once, now."""
+        return self._window
+
+    @property
     def paused_secs(self) -> float:
         """How long the route should not read: the sink is failing."""
         return max(0.0, self._paused_until - self._clock.now())
@@ -195,7 +200,7 @@ class Sender:
         try:
             return await self._sink.write(batches)
         finally:
-            self._counters.write_secs.observe(self._clock.now() - began)
+            self._counters.write_latency.observe(self._clock.now() - began)
 
     def _release(self, parcels: Sequence[Parcel], wait: float) -> None:
         """Hold nothing while the sink is away; the route begins again with one write."""

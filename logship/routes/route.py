@@ -64,7 +64,9 @@ class Route:
 
     def measure(self) -> None:
         """Once a second: see how fast those are read and written that are waiting to be read."""
-        self._meter.tick(self.clock.now(), self._turns)
+        now = self.clock.now()
+        self._meter.tick(now, self._turns)
+        self.counters.loudest.turn(now)
 
     async def lag(self, world: World) -> RouteLag:
         """How far behind it is, and what of it rotation will delete."""

@@ -57,10 +57,23 @@ class ShownTrouble(msgspec.Struct):
     last_complaint_age_secs: float | None
 
 
+class SinkTrouble(ShownTrouble):
+    last_error: str
+    last_error_age_secs: float | None
+
+
+class ShownPod(msgspec.Struct):
+    namespace: str
+    pod: str
+    bytes: int
+
+
 class Shown(msgspec.Struct):
+    ready: bool
     lag: ShownLag
+    loudest_pods: list[ShownPod]
     sources: dict[str, ShownTrouble]
-    sinks: dict[str, ShownTrouble]
+    sinks: dict[str, SinkTrouble]
     routes: dict[str, ShownRoute]
 
 
@@ -115,6 +128,11 @@ def test_an_agent_that_has_read_everything_is_not_behind(tmp_path: Path) -> None
         now = await until(pipeline, lambda now: counters.delivered_rows == 2)
         assert now.lag == ShownLag(0, 0, 0, None, None)
         assert now.routes["all"].lag.namespaces == {}
+        (pod,) = now.loudest_pods
+        assert (pod.namespace, pod.bytes) == ("(out)", len(b"one\ntwo\n"))
+        assert pod.pod.endswith("a.log")
+        assert now.ready
+        assert (now.sinks["out"].last_error, now.sinks["out"].last_error_age_secs) == ("", None)
 
     while_running(tmp_path, work)
 
@@ -138,7 +156,12 @@ def test_what_a_sink_that_is_away_leaves_unread_is_shown_by_namespace(tmp_path: 
         assert lag.namespaces["(out)"].unread_bytes == lag.unread_bytes
         assert lag.oldest_unread_age_secs is not None
         assert 0 <= lag.oldest_unread_age_secs < SECS
-        assert "cannot be written to" in now.sinks["out"].last_complaint
+        sink = now.sinks["out"]
+        assert "cannot be written to" in sink.last_complaint
+        assert "cannot be written to" in sink.last_error
+        assert sink.last_error == now.routes["all"].last_error
+        assert sink.last_error_age_secs is not None
+        assert 0 <= sink.last_error_age_secs < SECS
         assert now.sources["out"].complaints == 0
 
     while_running(tmp_path, work)
