@@ -13,7 +13,8 @@ from aiohttp.typedefs import Handler
 
 from logship_sandbox.bigquery_errors import ApiError
 from logship_sandbox.bigquery_json import json_answer
-from logship_sandbox.faults import Action, Verdict
+from logship_sandbox.faults import Action, Fault, Verdict
+from logship_sandbox.retry_info import retry_info
 
 SERVICE = "bigquery"
 _GRPC_CODES = {
@@ -31,6 +32,7 @@ class Verdicts(Protocol):
     """Who decides: `logship_sandbox.faults.Faults`."""
 
     def next(self, service: str) -> Verdict: ...
+    def current(self, service: str) -> Fault: ...
 
 
 class NoTrouble:
@@ -38,6 +40,9 @@ class NoTrouble:
 
     def next(self, service: str) -> Verdict:
         return Verdict()
+
+    def current(self, service: str) -> Fault:
+        return Fault()
 
 
 class Trouble:
@@ -53,12 +58,19 @@ class Trouble:
             await asyncio.sleep(verdict.delay_secs)
         if verdict.action is Action.FAIL:
             code = _GRPC_CODES.get(verdict.code, grpc.StatusCode.UNAVAILABLE)
-            await context.abort(code, f"a fault of the sandbox ({verdict.code})")
+            message = f"a fault of the sandbox ({verdict.code})"
+            metadata = retry_info(code, message, verdict.retry_after_secs)
+            await context.abort(code, message, metadata)
         if verdict.action is Action.DROP:
             # grpc.aio cannot break a connection; this is what a client makes of a broken one.
             await context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
         if verdict.action is Action.HANG:
             await asyncio.Event().wait()  # until the client cancels or the server closes
+
+    @property
+    def poison(self) -> str:
+        """Rows with this text are refused, and all that came with them; empty: none."""
+        return self._faults.current(SERVICE).poison
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

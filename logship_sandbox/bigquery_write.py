@@ -61,6 +61,9 @@ class WriteApi:
             await self._trouble.before_grpc(context)
             try:
                 append = connection.read(request, size)
+                poison = self._trouble.poison
+                if poison and poison in str(append.batch.to_pylist()):
+                    raise Refused(StatusCode.INVALID_ARGUMENT, "Cannot parse the rows.")
                 yield await self._append(append)
             except Refused as refused:
                 if refused.ends:

@@ -34,6 +34,7 @@ class Verdict:
     action: Action = Action.SERVE
     delay_secs: float = 0.0
     code: int = 0
+    retry_after_secs: float = 0.0  # said with a failure: Retry-After, or gRPC's RetryInfo
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Fault:
     share_hung: float = 0.0
     refuse: int = 0  # 401, 403 or 404 for every call; 0 is off
     partial_every: int = 0  # one in so many entries gets PERMISSION_DENIED (Cloud Logging only)
+    poison: str = ""  # requests with this text anywhere are INVALID_ARGUMENT; not said where
+    retry_after_secs: float = 0.0  # 429 and 503 say how long to wait
     stop_secs: float = 0.0  # every connection breaks for so long, from the moment it is set
     seed: int = 0
 
@@ -56,7 +59,8 @@ class Fault:
         shares = (*failed, self.share_dropped, self.share_lost, self.share_hung)
         if min(shares) < 0 or sum(shares) > 1:
             raise ValueError(f"the shares of a fault must be 0 to 1 and at most 1 in sum: {shares}")
-        if min(self.latency_secs, self.stop_secs, self.partial_every) < 0:
+        times = (self.latency_secs, self.stop_secs, self.retry_after_secs)
+        if min(*times, self.partial_every) < 0:
             raise ValueError(f"seconds and counts of a fault must not be negative: {self}")
         if self.refuse and self.refuse not in REFUSALS:
             raise ValueError(f"refuse must be one of {REFUSALS} or 0, not {self.refuse}")
@@ -68,6 +72,10 @@ class Fault:
         for name, item in value.items():
             if name not in known:
                 raise ValueError(f"unknown fault {name!r}: known are {', '.join(known)}")
+            if known[name] is str:
+                if not isinstance(item, str):
+                    raise ValueError(f"fault {name} must be a text, not {item!r}")
+                continue
             if isinstance(item, bool) or not isinstance(item, (int, float)):
                 raise ValueError(f"fault {name} must be a number, not {item!r}")
             if known[name] is int and not isinstance(item, int):
@@ -79,6 +87,10 @@ class Fault:
         if not self.partial_every:
             return False
         return zlib.crc32(insert_id.encode(), self.seed & 0xFFFFFFFF) % self.partial_every == 0
+
+    def poisons(self, content: bytes) -> bool:
+        """Whether these bytes are refused, with everything that came with them."""
+        return bool(self.poison) and self.poison.encode() in content
 
 
 def decide(fault: Fault, since_set_secs: float, roll: float) -> Verdict:
@@ -95,7 +107,7 @@ def decide(fault: Fault, since_set_secs: float, roll: float) -> Verdict:
         (fault.share_hung, Action.HANG, 0),
     ):
         if roll < share:
-            return Verdict(action, fault.latency_secs, code)
+            return Verdict(action, fault.latency_secs, code, fault.retry_after_secs)
         roll -= share
     return Verdict(Action.SERVE, fault.latency_secs)
 

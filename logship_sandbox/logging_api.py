@@ -97,7 +97,8 @@ class LoggingApi:
         if verdict.delay_secs:
             await asyncio.sleep(verdict.delay_secs)
         if verdict.action is Action.FAIL:
-            raise ApiError(verdict.code, "a fault on request")
+            after = verdict.retry_after_secs
+            raise ApiError(verdict.code, "a fault on request", retry_after_secs=after)
         if verdict.action is Action.HANG:
             self.counts.errors[verdict.action.value] += 1
             await self._closing.wait()
@@ -116,6 +117,8 @@ class LoggingApi:
         request = read_write_request(parsed(body))
         if not request.get("entries"):
             raise bad_request("entries must not be empty", "entries")
+        if self._faults.current("logging").poisons(body):
+            raise bad_request("Invalid JSON payload received.")
         judgement = judge(request, time.time_ns(), self._faults.current("logging"))
         self.counts.refused += len(judgement.refused)
         writes = judgement.writes_any(request.get("partialSuccess", False))

@@ -30,11 +30,18 @@ STATUS_NAMES = {
 class ApiError(Exception):
     """An answer in Google's JSON error format."""
 
-    def __init__(self, code: int, message: str, details: list[object] | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        message: str,
+        details: list[object] | None = None,
+        retry_after_secs: float = 0.0,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self._details = details
+        self._retry_after_secs = retry_after_secs
 
     def response(self) -> web.Response:
         """{"error": {code, message, status, details?}}"""
@@ -45,7 +52,10 @@ class ApiError(Exception):
         }
         if self._details:
             error["details"] = self._details
-        return json_response({"error": error}, self.code)
+        response = json_response({"error": error}, self.code)
+        if self._retry_after_secs:
+            response.headers["Retry-After"] = f"{self._retry_after_secs:.0f}"
+        return response
 
 
 def json_response(value: Mapping[str, object], status: int = 200) -> web.Response:

@@ -140,6 +140,9 @@ class PubsubApi:
         self.catalog.delete_topic(request.topic)
 
     async def _publish(self, request: PublishRequest) -> object:
+        fault = self._faults.current("pubsub")
+        if any(fault.poisons(message.data) for message in request.messages):
+            raise invalid("Invalid data in message: it does not match the topic's schema")
         return types.PublishResponse.pb()(message_ids=self.catalog.publish(request))
 
     async def _create_subscription(self, request: SubscriptionSpec) -> SubscriptionSpec:

@@ -12,6 +12,7 @@ from google.protobuf import empty_pb2
 
 from logship_sandbox.faults import Action, Counts, Faults, Verdict
 from logship_sandbox.pubsub_messages import PubsubError
+from logship_sandbox.retry_info import RetryMetadata, retry_info
 
 _CODES = {
     401: grpc.StatusCode.UNAUTHENTICATED,
@@ -29,7 +30,9 @@ class _Sized(Protocol):
 class Context(Protocol):
     """A grpc.aio.ServicerContext, as far as it is used here."""
 
-    async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn: ...
+    async def abort(
+        self, code: grpc.StatusCode, details: str, trailing_metadata: RetryMetadata = ()
+    ) -> NoReturn: ...
     async def write(self, message: object) -> None: ...
     def time_remaining(self) -> float | None: ...
 
@@ -133,7 +136,8 @@ class Guard:
         if verdict.delay_secs:
             await asyncio.sleep(verdict.delay_secs)
         if verdict.action is Action.FAIL:
-            raise PubsubError(_CODES[verdict.code], "a fault on request")
+            code = _CODES[verdict.code]
+            raise PubsubError(code, "a fault on request", verdict.retry_after_secs)
         if verdict.action is Action.DROP:
             raise self._broken(verdict)
         if verdict.action is Action.HANG:
@@ -150,4 +154,5 @@ class Guard:
 
     async def _abort(self, context: Context, error: PubsubError) -> NoReturn:
         self._counts.errors[error.code.name] += 1
-        await context.abort(error.code, error.message)
+        metadata = retry_info(error.code, error.message, error.retry_after_secs)
+        await context.abort(error.code, error.message, metadata)

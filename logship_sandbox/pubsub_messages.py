@@ -33,10 +33,11 @@ _NAME = re.compile(
 class PubsubError(Exception):
     """A call's failure as a gRPC status."""
 
-    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+    def __init__(self, code: grpc.StatusCode, message: str, retry_after_secs: float = 0.0) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.retry_after_secs = retry_after_secs
 
 
 def invalid(message: str) -> PubsubError:

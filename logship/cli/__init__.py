@@ -47,6 +47,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     positions = commands.add_parser("positions", help="show or forget saved positions")
     if words[:1] == ["positions"]:
         importlib.import_module("logship.cli.positions").add_arguments(positions)
+    deadletters = commands.add_parser("deadletters", help="list, show or replay refused rows")
+    if words[:1] == ["deadletters"]:
+        importlib.import_module("logship.cli.deadletters").add_arguments(deadletters)
     commands.add_parser("plugins", help="list the sources, transforms and sinks installed here")
     commands.add_parser("version", help="print the version, and which row kernel is in use")
     commands.add_parser(

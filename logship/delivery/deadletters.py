@@ -2,19 +2,25 @@
 
 JSON lines in files of their own (mode 0600), one row a line, in segments; bounded in bytes and age.
 When they are full nothing is thrown away: `write` raises `Full`, and what the rows belong to waits.
+
+The directory is shared with `logship deadletters replay`, which takes lines out of segments while
+an agent runs. Both hold a lock for as long as they change a segment, and keep no file open.
 """
 
 import asyncio
 from collections.abc import Sequence
 
-import orjson
-
 from logship.batch import Batch
+from logship.delivery.letter import encode
 from logship.outcome import Refused
+from logship.rows.address import time_text
 from logship.world import World
 
 SEGMENT_BYTES = 16 * 1024 * 1024
-_SUFFIX = ".jsonl"
+SUFFIX = ".jsonl"
+LOCK_NAME = "lock"
+_LOCK_TRIES = 100
+_LOCK_SECS = 0.05
 
 
 class Full(Exception):
@@ -32,22 +38,39 @@ class DeadLetters:
 
     async def write(self, sink: str, batch: Batch, refused: Sequence[Refused]) -> None:
         """Make the rows durable. Raises Full, OSError."""
-        lines = b"".join(_line(sink, batch, row) for row in refused)
+        now = time_text(self._world.clock.wall_ns())
+        lines = b"".join(encode(sink, batch, row, now) for row in refused)
         async with self._lock:
-            await self._world.offload.run(self._append, lines)
+            for _ in range(_LOCK_TRIES):
+                try:
+                    return await self._world.offload.run(self._append, lines)
+                except BlockingIOError:
+                    await self._world.clock.sleep(_LOCK_SECS)
+            raise BlockingIOError(f"another process holds {self._dir}/{LOCK_NAME}")
 
     def _append(self, lines: bytes) -> None:
         disk = self._world.disk
         disk.make_dir(self._dir)
-        used = self._clean()
+        lock = disk.lock(f"{self._dir}/{LOCK_NAME}")
+        try:
+            self._append_locked(lines)
+        finally:
+            disk.close(lock)
+
+    def _append_locked(self, lines: bytes) -> None:
+        disk, used = self._world.disk, self._clean()
         if used + len(lines) > self._max_bytes:
             raise Full(
                 f"the dead letters in {self._dir} have reached dead_letters.max_bytes"
-                f" ({self._max_bytes}): look at them, then delete or replay them"
+                f" ({self._max_bytes}): look at them, then replay or delete them"
             )
-        if not self._segment:
-            self._segment = f"{self._dir}/{self._world.clock.wall_ns()}{_SUFFIX}"
-        if disk.append(self._segment, lines, sync=True) >= SEGMENT_BYTES:
+        if not self._segment or disk.stat(self._segment) is None:
+            self._segment = f"{self._dir}/{self._world.clock.wall_ns()}{SUFFIX}"
+            disk.replace(self._segment, lines)  # which also makes its name durable
+            size = len(lines)
+        else:
+            size = disk.append(self._segment, lines, sync=True)
+        if size >= SEGMENT_BYTES:
             self._segment = ""
 
     def _clean(self) -> int:
@@ -56,7 +79,7 @@ class DeadLetters:
         oldest = self._world.clock.wall_ns() - int(self._max_age_secs * 1e9)
         for entry in disk.scan(self._dir):
             path = f"{self._dir}/{entry.name}"
-            stat = disk.stat(path) if entry.name.endswith(_SUFFIX) else None
+            stat = disk.stat(path) if entry.name.endswith(SUFFIX) else None
             if stat is None:
                 continue
             if stat.mtime_ns < oldest and path != self._segment:
@@ -64,18 +87,3 @@ class DeadLetters:
             else:
                 used += stat.size
         return used
-
-
-def _line(sink: str, batch: Batch, refused: Refused) -> bytes:
-    rows, row = batch.rows, refused.row
-    entry = {
-        "id": batch.ids()[row],
-        "time": rows.times[row],
-        "route": batch.route,
-        "sink": sink,
-        "reason": refused.reason,
-        "stream": rows.streams[row],
-        "text": rows.texts[row],
-        "labels": dict(batch.labels.values) | dict(batch.extra),
-    }
-    return orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)

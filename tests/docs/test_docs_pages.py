@@ -57,7 +57,7 @@ def test_the_page_shows_a_dead_letter_as_it_is_written(tmp_path: Path) -> None:
         asyncio.run(letters.write("gcl", texts_batch(["row"]), [Refused(0, 0, "why")]))
     finally:
         here.offload.close()
-    (file,) = tmp_path.iterdir()
+    (file,) = tmp_path.glob("*.jsonl")
     block = re.search(r"```json\n(.*?)```", section(OPERATIONS, "Dead letters"), re.S)
     assert block is not None
     assert list(orjson.loads(block[1])) == list(orjson.loads(file.read_bytes()))

@@ -65,7 +65,7 @@ class SandboxProcess:
                 if entry.logName.startswith(log):
                     yield entry.row()
 
-    def trouble(self, service: str, fault: Mapping[str, float]) -> None:
+    def trouble(self, service: str, fault: Mapping[str, object]) -> None:
         """The fields of `logship_sandbox.Fault`."""
         self._call("POST", "/sandbox/faults", {"service": service, **fault})
 

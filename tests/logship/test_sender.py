@@ -192,7 +192,7 @@ def test_a_refused_row_goes_to_the_dead_letters_and_its_neighbours_land(tmp_path
         assert bench.sink.durable == ["a", "c"]
         assert len(bench.reader.settled) == 1
         assert (bench.counters.dead_rows, bench.counters.delivered_rows) == (1, 2)
-        [segment] = (tmp_path / "dead").iterdir()
+        [segment] = (tmp_path / "dead").glob("*.jsonl")
         letter = msgspec.json.decode(segment.read_bytes())
         assert (letter["text"], letter["reason"]) == ("b", "too strange")
         assert segment.stat().st_mode & 0o777 == 0o600

@@ -17,7 +17,7 @@ from google.cloud.bigquery_storage_v1.services.big_query_write.transports import
     BigQueryWriteGrpcTransport,
 )
 
-from logship_sandbox.faults import Verdict
+from logship_sandbox.faults import Fault, Verdict
 
 PROJECT = "test-project"
 CALL_SECS = 20
@@ -73,6 +73,9 @@ class Trouble:
     def next(self, service: str) -> Verdict:
         assert service == "bigquery"
         return self.verdict
+
+    def current(self, service: str) -> Fault:
+        return Fault()
 
 
 @dataclass

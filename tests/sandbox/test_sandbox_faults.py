@@ -187,3 +187,34 @@ def test_discard_counts_entries_and_distinct_ids(with_sandbox: Run) -> None:
         assert (stats["entries"], stats["distinct_ids"], stats["stored"]) == (15, 10, 0)
 
     with_sandbox(test, Options(discard=True))
+
+
+def test_a_poisoned_request_is_refused_as_a_whole_and_not_said_why(with_sandbox: Run) -> None:
+    async def test(sandbox: Sandbox, rest: Rest) -> None:
+        await rest.post("/sandbox/faults", {"poison": "arsenic"})
+        entries = [ENTRY, ENTRY | {"textPayload": "with arsenic"}]
+        refused = await rest.write({"entries": entries, "partialSuccess": True})
+        assert refused.status == 400
+        assert "arsenic" not in refused.message
+        assert (await rest.write({"entries": [ENTRY]})).status == 200
+        await rest.delete("/sandbox/faults")
+        assert (await rest.write({"entries": entries})).status == 200
+
+    with_sandbox(test)
+
+
+def test_a_poison_is_a_text(with_sandbox: Run) -> None:
+    async def test(sandbox: Sandbox, rest: Rest) -> None:
+        assert (await rest.post("/sandbox/faults", {"poison": 7})).status == 400
+
+    with_sandbox(test)
+
+
+def test_a_throttled_call_may_be_told_when_to_come_again(with_sandbox: Run) -> None:
+    async def test(sandbox: Sandbox, rest: Rest) -> None:
+        sandbox.faults.set("logging", Fault(share_429=1, retry_after_secs=7))
+        url = sandbox.environment()["LOGSHIP_LOGGING_ENDPOINT"] + "/v2/entries:write"
+        async with aiohttp.ClientSession() as session, session.post(url, json={}) as response:
+            assert (response.status, response.headers["Retry-After"]) == (429, "7")
+
+    with_sandbox(test)

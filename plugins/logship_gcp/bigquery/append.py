@@ -19,6 +19,7 @@ from google.cloud.bigquery_storage_v1 import types
 
 from logship_gcp.bigquery.schema import TableName
 from logship_gcp.pubsub.channel import Link
+from logship_gcp.pubsub.wire import retry_delay_secs
 
 METHOD = "/google.cloud.bigquery.storage.v1.BigQueryWrite/AppendRows"
 MAX_REQUEST_BYTES = 9_000_000
@@ -48,6 +49,8 @@ class Answer:
     message: str
     row_errors: Sequence[tuple[int, str]]
     """(row of the request, why): it may be taken when these rows are left out."""
+    after: float | None = None
+    """Seconds to wait, if BigQuery said so (RetryInfo)."""
 
     @property
     def ok(self) -> bool:
@@ -137,4 +140,6 @@ async def _read(call: Any, waiting: "deque[asyncio.Future[Answer]]") -> None:
 
 def _answer(response: Any) -> Answer:
     errors = [(found.index, found.message) for found in response.row_errors]
-    return Answer(response.error.code, response.error.message, errors)
+    error = response.error
+    after = retry_delay_secs(error.SerializeToString()) if error.details else None
+    return Answer(error.code, error.message, errors, after)

@@ -14,12 +14,14 @@ import msgspec
 from msgspec import Meta
 
 from logship.api import DEFAULT_KEYS, DELIVERED, Batch, ConfigError, Context, Outcome, Sink
+from logship_gcp.appeals import Appeals
 from logship_gcp.bigquery import target
 from logship_gcp.bigquery.append import Appender
 from logship_gcp.bigquery.extract import MESSAGE_KEYS, TRACE_KEYS, Extractor, Keys
+from logship_gcp.bigquery.parcels import gather
 from logship_gcp.bigquery.schema import TableName
 from logship_gcp.bigquery.tables import TableOptions, Tables
-from logship_gcp.bigquery.writing import Failed, Failure, Writer, gather, outcome
+from logship_gcp.bigquery.writing import Failed, Failure, Writer, outcome
 from logship_gcp.pubsub import channel
 
 
@@ -141,8 +143,9 @@ class BigQuerySink(Sink):
         self._targets = target.Targets(
             project, config.dataset, config.table, config.allow, config.otherwise
         )
+        appeals = Appeals(self.context)
         self._appender = Appender(self._link, config.request_timeout_secs)
-        self._writer = Writer(self._appender, self._make if config.create else None)
+        self._writer = Writer(self._appender, self._make if config.create else None, appeals)
         if config.create:
             options = TableOptions(
                 config.location,

@@ -1,22 +1,30 @@
-"""Rows of a write, gathered per table, sent until each is durable, refused or must come again."""
+"""Rows of a table, sent until each is durable, refused or must come again.
+
+BigQuery writes all rows of a request or none. Where it names the bad ones, the others are sent
+again without them; where it does not (INVALID_ARGUMENT alone), the request is halved until the bad
+row is alone, in at most MAX_REQUESTS requests, and that row is refused if others were taken.
+"""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 
 import grpc
-import pyarrow as pa
 
-from logship.api import Again, Batch, Outcome, Refused, Retry
-from logship_gcp.bigquery.append import MAX_REQUEST_BYTES, Answer, Appender, Broken, request
-from logship_gcp.bigquery.arrow import SCHEMA, convert
-from logship_gcp.bigquery.extract import Extractor
+from logship.api import Again, Outcome, Refused, Retry
+from logship_gcp.appeals import Appeals
+from logship_gcp.bigquery.append import MAX_REQUEST_BYTES, Answer, Appender, Broken
+from logship_gcp.bigquery.parcels import Parcel
 from logship_gcp.bigquery.schema import TableName
-from logship_gcp.bigquery.target import Targets
 from logship_gcp.pubsub.channel import PASSING, retry_of
+from logship_gcp.suspicion import Suspicion
 
-_SCHEMA_BYTES = SCHEMA.serialize().to_pybytes()
+MAX_REQUESTS = 256
+MAX_SUSPECTS = 8
+"""Refused alone, while nothing at all is taken: then it is not the rows."""
+_INVALID_ARGUMENT = 3
+
 _CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 _ADVICE = {
     grpc.StatusCode.NOT_FOUND: "create it, or set create: true",
@@ -29,28 +37,6 @@ _GRANT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """Rows for one table, and where in the write each comes from."""
-
-    table: TableName
-    columns: pa.RecordBatch
-    rows: Sequence[tuple[int, int]]
-    """(index of the batch, index of the row in it)."""
-
-    def slice(self, start: int, end: int) -> "Parcel":
-        part = self.columns.slice(start, end - start)
-        return Parcel(self.table, part, self.rows[start:end])
-
-    def without(self, numbers: set[int]) -> "Parcel":
-        mask = [number not in numbers for number in range(len(self.rows))]
-        left = [row for row, keep in zip(self.rows, mask, strict=True) if keep]
-        return Parcel(self.table, self.columns.filter(pa.array(mask)), left)
-
-    def body(self) -> bytes:
-        return request(self.table, _SCHEMA_BYTES, self.columns.serialize().to_pybytes())
-
-
-@dataclass(frozen=True, slots=True)
 class Failed:
     """Rows that are to be sent again later."""
 
@@ -58,42 +44,44 @@ class Failed:
     retry: Retry
 
 
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A row that was refused alone, without being named: it may be the table's fault."""
+
+    parcel: Parcel
+    reason: str
+    retry: Retry
+
+
 Failure = Failed | Refused
 
 
-async def gather(
-    batches: Sequence[Batch], targets: Targets, extractor: Extractor, now_ns: int
-) -> tuple[list[Parcel], list[Refused]]:
-    """(a parcel per table, rows that Arrow cannot hold)."""
-    columns: dict[TableName, list[pa.RecordBatch]] = {}
-    addresses: dict[TableName, list[tuple[int, int]]] = {}
-    refused: list[Refused] = []
-    for number, batch in enumerate(batches):
-        for table, rows in targets.group(batch).items():
-            found = convert(batch, rows, extractor, now_ns)
-            refused += [Refused(number, row, reason) for row, reason in found.refused]
-            for part in found.taken:
-                columns.setdefault(table, []).append(part.columns)
-                addresses.setdefault(table, []).extend(zip(repeat(number), part.rows))
-        await asyncio.sleep(0)  # a batch is some milliseconds of work: let others have a turn
-    parcels = [Parcel(table, _joined(parts), addresses[table]) for table, parts in columns.items()]
-    return parcels, refused
+@dataclass(slots=True)
+class Search:
+    """What the requests of one parcel came to."""
 
+    left: int = MAX_REQUESTS
+    took: bool = False
+    """Whether any rows were written."""
+    suspects: int = 0
 
-def _joined(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-    if len(parts) == 1:
-        return parts[0]
-    return pa.Table.from_batches(list(parts)).combine_chunks().to_batches()[0]
+    @property
+    def hopeless(self) -> bool:
+        return self.left <= 0 or (self.suspects >= MAX_SUSPECTS and not self.took)
 
 
 class Writer:
     """Sends parcels; `make` makes a table that is missing, where that is allowed."""
 
     def __init__(
-        self, appender: Appender, make: Callable[[TableName], Awaitable[None]] | None
+        self,
+        appender: Appender,
+        make: Callable[[TableName], Awaitable[None]] | None,
+        appeals: Appeals,
     ) -> None:
-        self._appender, self._make = appender, make
+        self._appender, self._make, self._appeals = appender, make, appeals
         self._made: dict[TableName, asyncio.Task[None]] = {}
+        self._suspicions: defaultdict[TableName, Suspicion] = defaultdict(Suspicion)
 
     async def write(self, parcel: Parcel) -> list[Failure]:
         """What of the parcel is not durable."""
@@ -101,9 +89,31 @@ class Writer:
             await self._ensure(parcel.table)
         except Retry as retry:
             return [Failed(parcel, retry)]
-        return await self._send(parcel)
+        search = Search()
+        found = await self._send(parcel, search)
+        return self._judged(parcel.table, found, search.took)
 
-    async def _send(self, parcel: Parcel) -> list[Failure]:
+    def _judged(
+        self, table: TableName, found: Sequence[Failure | Suspect], took: bool
+    ) -> list[Failure]:
+        """Suspects are refused if it is their fault; otherwise they come again."""
+        suspicion = self._suspicions[table]
+        if took:
+            suspicion.took()
+        suspects = any(isinstance(each, Suspect) for each in found)
+        guilty = suspects and (took or suspicion.blames_rows())
+        judged: list[Failure] = []
+        for each in found:
+            if not isinstance(each, Suspect):
+                judged.append(each)
+            elif guilty:
+                judged.append(Refused(*each.parcel.rows[0], each.reason))
+            else:
+                self._appeals.make(each.retry.reason)
+                judged.append(Failed(each.parcel, each.retry))
+        return judged
+
+    async def _send(self, parcel: Parcel, search: Search) -> list[Failure | Suspect]:
         count = len(parcel.rows)
         if count == 0:
             return []
@@ -112,8 +122,8 @@ class Writer:
             if count == 1:
                 reason = f"a row of {len(body)} bytes; BigQuery takes {MAX_REQUEST_BYTES}"
                 return [Refused(*parcel.rows[0], reason)]
-            first = await self._send(parcel.slice(0, count // 2))
-            return first + await self._send(parcel.slice(count // 2, count))
+            return await self._halves(parcel, search)
+        search.left -= 1
         try:
             answer = await self._appender.append(parcel.table, body)
         except Broken as broken:
@@ -121,16 +131,33 @@ class Writer:
         except Retry as retry:
             return [Failed(parcel, retry)]
         if answer.ok:
+            search.took = True
             return []
-        return await self._after(answer, parcel)
+        return await self._after(answer, parcel, search)
 
-    async def _after(self, answer: Answer, parcel: Parcel) -> list[Failure]:
+    async def _halves(self, parcel: Parcel, search: Search) -> list[Failure | Suspect]:
+        middle, count = len(parcel.rows) // 2, len(parcel.rows)
+        first = await self._send(parcel.slice(0, middle), search)
+        return first + await self._send(parcel.slice(middle, count), search)
+
+    async def _after(
+        self, answer: Answer, parcel: Parcel, search: Search
+    ) -> list[Failure | Suspect]:
         """BigQuery wrote no row of the request: leave the bad ones out and send the others."""
         bad = {row: why for row, why in answer.row_errors if 0 <= row < len(parcel.rows)}
+        retry = self._retry(parcel.table, answer)
+        if not bad and (answer.code != _INVALID_ARGUMENT or search.hopeless):
+            return [Failed(parcel, retry)]
+        if not bad and len(parcel.rows) > 1:
+            return await self._halves(parcel, search)
         if not bad:
-            return [Failed(parcel, self._retry(parcel.table, answer))]
+            search.suspects += 1
+            return [Suspect(parcel, answer.message or "INVALID_ARGUMENT", retry)]
         refused = [Refused(*parcel.rows[row], why or "refused") for row, why in bad.items()]
-        return [*refused, *await self._send(parcel.without(set(bad)))]
+        rest = parcel.without(set(bad))
+        if search.hopeless and rest.rows:
+            return [*refused, Failed(rest, retry)]
+        return [*refused, *await self._send(rest, search)]
 
     async def _ensure(self, table: TableName) -> None:
         """Make the table once, whoever asks first."""
@@ -144,7 +171,8 @@ class Writer:
 
     def _retry(self, table: TableName, answer: Answer) -> Retry:
         code = _CODES.get(answer.code, grpc.StatusCode.UNKNOWN)
-        return self._explained(table, code, f"append to {table}: {code.name}: {answer.message}")
+        reason = f"append to {table}: {code.name}: {answer.message}"
+        return self._explained(table, code, reason, answer.after)
 
     def _broken(self, table: TableName, broken: Broken) -> Retry:
         if broken.error is None:
@@ -160,7 +188,10 @@ class Writer:
         if code is grpc.StatusCode.NOT_FOUND and self._make is not None:
             self._made.pop(table, None)  # somebody deleted it, or it is not to be seen yet
             return Retry(f"{reason}; it is made again", after)
-        return Retry(f"{reason}; {_ADVICE.get(code, _GRANT)}", after)
+        retry = Retry(f"{reason}; {_ADVICE.get(code, _GRANT)}", after)
+        if code is not grpc.StatusCode.INVALID_ARGUMENT:  # which may be the fault of a row
+            self._appeals.make(retry.reason)
+        return retry
 
 
 def outcome(failures: Sequence[Failure]) -> Outcome:

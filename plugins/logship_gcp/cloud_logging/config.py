@@ -12,6 +12,7 @@ from logship.api import DEFAULT_KEYS, ConfigError
 MAX_REQUEST_BYTES = 10_485_760
 """Of Google: `Request payload size exceeds the limit: 10485760 bytes`."""
 
+_DAY_SECS = 86_400
 _Name: TypeAlias = Annotated[str, Meta(min_length=1)]
 _LogId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9/_.-]{1,511}$")]
 
@@ -61,10 +62,28 @@ class CloudLoggingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
             "taken out of the payload, the others stay in it."
         ),
     ] = DEFAULT_KEYS
+    oversize: Annotated[
+        Literal["split", "cut"],
+        Meta(
+            description="A text that is larger than an entry may be (about 240 KiB): `split` sends "
+            "it in several entries that Cloud Logging knows to be one (its field `split`), `cut` "
+            "sends its beginning, labelled `logship/cut`."
+        ),
+    ] = "split"
     trace_keys: Annotated[
         tuple[str, ...],
         Meta(description="Fields that may name the trace, most telling first."),
     ] = ("logging.googleapis.com/trace",)
+    oldest_time_secs: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="An application's own time that is longer than this (a day or more) before "
+            "the runtime's is replaced by it, and the entry labelled `logship/clamped`: Cloud "
+            "Logging does not store entries that are older than their bucket keeps entries (30 "
+            "days by default). 0: any time is believed.",
+        ),
+    ] = 30 * 86400.0
     version_label: Annotated[
         bool,
         Meta(
@@ -102,6 +121,8 @@ class CloudLoggingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     ] = 60.0
 
     def __post_init__(self) -> None:
+        if 0 < self.oldest_time_secs < _DAY_SECS:
+            raise ConfigError("oldest_time_secs", "must be 0 or at least a day (1d)")
         url = urlsplit(self.endpoint)
         if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/"):
             raise ConfigError(

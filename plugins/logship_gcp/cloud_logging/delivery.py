@@ -29,11 +29,14 @@ class Delivered:
     again: list[tuple[int, int, str]] = field(default_factory=list)
     later: list[tuple[Request, Later]] = field(default_factory=list)
     """Requests of which nothing is written."""
+    appeal: str = ""
+    """What a person must do so that some of it is taken."""
 
     def add(self, other: "Delivered") -> None:
         self.refused += other.refused
         self.again += other.again
         self.later += other.later
+        self.appeal = self.appeal or other.appeal
 
 
 async def deliver(request: Request, post: Post, project: str) -> Delivered:
@@ -75,7 +78,8 @@ async def _without_suspicion(
         return verdict
     answer = await _send([request.probe()], post, project)
     if isinstance(answer, Divide):
-        return Later(f"requests are refused whatever is in them: {answer.reason}")
+        told = f"requests are refused whatever is in them: {answer.reason}"
+        return Later(f"{told}; check `project`, `log_id` and labels", appeal=True)
     if isinstance(answer, Written):
         innocent.add(shared)
         return verdict
@@ -89,11 +93,13 @@ async def _send(body: Sequence[bytes], post: Post, project: str) -> Verdict:
 
 def _result(request: Request, verdict: Written | Later) -> Delivered:
     if isinstance(verdict, Later):
-        return Delivered(later=[(request, verdict)])
+        appeal = verdict.reason if verdict.appeal else ""
+        return Delivered(later=[(request, verdict)], appeal=appeal)
     count = len(request)
     return Delivered(
         [(*request.row(i), reason) for i, reason in verdict.refused.items() if i < count],
         [(*request.row(i), reason) for i, reason in verdict.again.items() if i < count],
+        appeal=verdict.appeal,
     )
 
 

@@ -80,8 +80,3 @@ def glog_severities_of(texts: Mapping[int, str]) -> dict[int, str]:
     """The same, of some rows."""
     found = ((row, of_glog(text)) for row, text in texts.items())
     return {row: severity for row, severity in found if severity}
-
-
-def cut(text: str, max_bytes: int) -> str:
-    """As much of the text as fits, in whole characters."""
-    return text.encode()[:max_bytes].decode(errors="ignore")

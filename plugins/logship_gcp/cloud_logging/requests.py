@@ -21,8 +21,8 @@ _RAW_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 class Part(NamedTuple):
     batch: int
     """Index into the batches of the write."""
-    rows: range
-    """Of that batch; one entry each."""
+    rows: Sequence[int]
+    """Of that batch, the row of each entry; a row that is too large has several."""
     body: bytes
     """The entries, separated by commas."""
 

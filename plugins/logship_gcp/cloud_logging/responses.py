@@ -38,6 +38,8 @@ class Written:
 
     refused: Mapping[int, str] = field(default_factory=dict)
     again: Mapping[int, str] = field(default_factory=dict)
+    appeal: str = ""
+    """What a person must do so that those that come again are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Later:
 
     reason: str
     after: float | None = None
+    appeal: bool = False
+    """Whether it passes only when a person has done what the reason says."""
 
 
 Verdict: TypeAlias = Written | Divide | Later
@@ -90,7 +94,7 @@ def decide(answer: Answer, project: str) -> Verdict:
     error = _error_of(answer.body)
     for detail in error.details:
         if detail.type == _PARTIAL_ERRORS and detail.logEntryErrors:
-            return _partial(detail.logEntryErrors)
+            return _partial(detail.logEntryErrors, project)
     reason = f"HTTP {answer.status}: {error.message or error.status or 'no message'}"
     reason = reason[:_MAX_REASON_CHARS]
     if answer.status == 400:
@@ -98,7 +102,8 @@ def decide(answer: Answer, project: str) -> Verdict:
     if answer.status == 413:
         return Divide(reason, suspect_request=False)
     if hint := _HINTS.get(answer.status):
-        return Later(f"{reason}; {hint.format(project=project)}", answer.retry_after)
+        told = f"{reason}; {hint.format(project=project)}"
+        return Later(told, answer.retry_after, appeal=True)
     return Later(reason, answer.retry_after)
 
 
@@ -110,13 +115,23 @@ _HINTS = {
 }
 
 
-def _partial(errors: Mapping[int, _Status]) -> Written:
+_HTTP_OF = {16: 401, 7: 403, 5: 404}
+"""Of google.rpc.Code, as entries have it."""
+
+
+def _partial(errors: Mapping[int, _Status], project: str) -> Written:
     refused: dict[int, str] = {}
     again: dict[int, str] = {}
+    appeal = ""
     for entry, status in errors.items():
-        named = refused if status.code == INVALID_ARGUMENT else again
-        named[entry] = f"code {status.code}: {status.message}"[:_MAX_REASON_CHARS]
-    return Written(refused, again)
+        reason = f"code {status.code}: {status.message}"[:_MAX_REASON_CHARS]
+        if status.code == INVALID_ARGUMENT:
+            refused[entry] = reason
+        elif hint := _HINTS.get(_HTTP_OF.get(status.code, 0)):
+            again[entry] = appeal = f"{reason}; {hint.format(project=project)}"
+        else:
+            again[entry] = reason
+    return Written(refused, again, appeal)
 
 
 def _error_of(body: bytes) -> _Error:

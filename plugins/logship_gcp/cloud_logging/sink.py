@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from logship.api import Again, Batch, Context, Outcome, Refused, Retry, Sink
+from logship_gcp.appeals import Appeals
 from logship_gcp.cloud_logging.config import CloudLoggingConfig
 from logship_gcp.cloud_logging.delivery import Delivered, deliver, total
 from logship_gcp.cloud_logging.entries import encode
@@ -39,6 +40,7 @@ class CloudLogging(Sink):
         super().__init__(config, context)
         assert isinstance(config, CloudLoggingConfig)
         self._config = config
+        self._appeals = Appeals(context)
         self._transport: Transport | None = None
         self._encoder: BatchEncoder | None = None
 
@@ -76,7 +78,9 @@ class CloudLogging(Sink):
         project = encoder.place.project
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(deliver(r, transport.post, project)) for r in requests]
-        return _outcome(total([task.result() for task in tasks]), len(requests))
+        delivered = total([task.result() for task in tasks])
+        self._appeals.make(delivered.appeal)
+        return _outcome(delivered, len(requests))
 
     async def close(self) -> None:
         if self._transport is not None:
@@ -89,8 +93,13 @@ class BatchEncoder:
     def __init__(self, config: CloudLoggingConfig, place: Place) -> None:
         self.place = place
         self._max_bytes = config.max_request_bytes
+        self._oversize = config.oversize
         self._reader = Reader(
-            place.project, config.severity_keys, config.trace_keys, config.json == "auto"
+            place.project,
+            config.severity_keys,
+            config.trace_keys,
+            config.json == "auto",
+            oldest_secs=config.oldest_time_secs,
         )
         self._frames = Frames(place)
 
@@ -119,10 +128,12 @@ class BatchEncoder:
     ) -> Part:
         batch = batches[number]
         rows = batch.rows
-        body = encode(batch, frame, self._reader, now_ns=now_ns, alone=alone)
+        body, numbers = encode(
+            batch, frame, self._reader, now_ns=now_ns, alone=alone, oversize=self._oversize
+        )
         if rows.fields is None:  # what a transform has parsed could not be made again
             batch.forget_columns()
-        return Part(number, range(len(rows)), body)
+        return Part(number, numbers, body)
 
 
 def _outcome(delivered: Delivered, requests: int) -> Outcome:
@@ -132,9 +143,11 @@ def _outcome(delivered: Delivered, requests: int) -> Outcome:
         pauses = [verdict.after for _, verdict in later if verdict.after is not None]
         raise Retry(later[0][1].reason, max(pauses, default=None))
     again = [
-        Again(part.batch, list(part.rows), verdict.reason, verdict.after)
+        Again(part.batch, sorted(set(part.rows)), verdict.reason, verdict.after)
         for request, verdict in later
         for part in request.parts
     ]
     again += [Again(batch, [row], reason) for batch, row, reason in delivered.again]
-    return Outcome(tuple(Refused(*row) for row in delivered.refused), tuple(again))
+    # Of a row in parts each may be refused: what is refused, or comes again, is the row.
+    refused = {(batch, row): Refused(batch, row, why) for batch, row, why in delivered.refused}
+    return Outcome(tuple(refused.values()), tuple(again))

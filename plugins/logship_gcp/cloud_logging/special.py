@@ -15,9 +15,10 @@ of the row's bytes, so a row sent twice is still one entry; rows to which the ap
 same id and time become one, as it asked for, and such rows do not sort by address. One that is not
 1 to 512 printable ASCII characters stays in the payload.
 
-A time of the application more than a day after the runtime's would be refused: the runtime's time
-is taken, the field stays, and the row is labelled. This compares two times of the same row and no
-clock, so that it comes out the same whenever the row is sent.
+A time of the application more than a day after the runtime's would be refused, and one older than
+a bucket keeps entries would not be stored: the runtime's time is taken, the field stays, and the
+row is labelled. This compares two times of the same row and no clock, so that it comes out the
+same whenever the row is sent.
 """
 
 import re
@@ -36,7 +37,7 @@ from logship_gcp.cloud_logging.special_types import (
     flag,
     label_text,
 )
-from logship_gcp.cloud_logging.times import PAIR, TOO_LATE, special_time
+from logship_gcp.cloud_logging.times import PAIR, TOO_FAR, special_time
 
 _PREFIX = "logging.googleapis.com/"
 _TIME_KEYS = ("timestamp", "timestampSeconds", "time")
@@ -78,6 +79,8 @@ class Reader:
     """Whether texts that are JSON objects are parsed."""
     max_labels: int = RESERVED_LABELS - RESERVED_MARKS
     """How many labels a row may set."""
+    oldest_secs: float = 0.0
+    """How long before the runtime's time an application's own may be; 0: any."""
     _keys: frozenset[str] = field(init=False)
     _severity_keys: frozenset[str] = field(init=False)
     ordered_keys: tuple[str, ...] = field(init=False)
@@ -121,7 +124,7 @@ class Reader:
             if severity[1] == "severity":
                 del lifted.rest["severity"]
         if not found.isdisjoint(_TIME_KEYS):
-            _lift_time(lifted, fields, runtime_time)
+            _lift_time(lifted, fields, runtime_time, self.oldest_secs)
         for key in self.trace_keys:
             if key in found and self._lift_trace(lifted, key, fields[key]):
                 break
@@ -139,9 +142,9 @@ class Reader:
         return True
 
 
-def _lift_time(lifted: Lifted, fields: JsonObject, runtime_time: str) -> None:
-    found = special_time(fields, runtime_time)
-    if found is TOO_LATE:
+def _lift_time(lifted: Lifted, fields: JsonObject, runtime_time: str, oldest_secs: float) -> None:
+    found = special_time(fields, runtime_time, oldest_secs)
+    if found is TOO_FAR:
         lifted.clamped = True
     elif found is not None:
         lifted.time = found.text

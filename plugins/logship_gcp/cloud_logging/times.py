@@ -1,7 +1,8 @@
 """Times of rows: those that an application wrote, and those that Cloud Logging would refuse.
 
 Cloud Logging refuses a time that is not RFC 3339 or outside of the years 1 to 9999 (the whole
-request fails, because it does not parse), and one more than a day in the future.
+request fails, because it does not parse), and one more than a day in the future. An entry whose
+time is older than its bucket keeps entries is taken, and not stored.
 """
 
 import re
@@ -33,20 +34,25 @@ class Time(NamedTuple):
 
 
 class _Refusal(Enum):
-    TOO_LATE = "too late"
+    TOO_FAR = "too far"
 
 
-TOO_LATE: Final = _Refusal.TOO_LATE
-"""More than a day after the runtime's time."""
+TOO_FAR: Final = _Refusal.TOO_FAR
+"""More than a day after the runtime's time, or too long before it."""
 
 
 def special_time(
-    fields: Mapping[str, object], runtime_time: str
-) -> Time | Literal[_Refusal.TOO_LATE] | None:
-    """The time that a row's special fields say, in the order of Google's agent."""
+    fields: Mapping[str, object], runtime_time: str, oldest_secs: float
+) -> Time | Literal[_Refusal.TOO_FAR] | None:
+    """The time that a row's special fields say, in the order of Google's agent.
+
+    `oldest_secs`: how long before the runtime's it may be; 0: any time.
+    """
     found = _written_time(fields)
-    if found is not None and is_late(found.text, runtime_time):
-        return TOO_LATE
+    if found is None:
+        return None
+    if is_late(found.text, runtime_time) or is_early(found.text, runtime_time, oldest_secs):
+        return TOO_FAR
     return found
 
 
@@ -106,3 +112,12 @@ def is_late(text: str, runtime_time: str) -> bool:
     if text[:10] <= runtime_time[:10] and text[-1] == runtime_time[-1] == "Z":
         return False
     return time_ns(text) > time_ns(runtime_time) + DAY_NS
+
+
+def is_early(text: str, runtime_time: str, oldest_secs: float) -> bool:
+    """Whether `text` is so long before the other (a day or more; 0: never); both are valid."""
+    if not oldest_secs:
+        return False
+    if text[:10] >= runtime_time[:10] and text[-1] == runtime_time[-1] == "Z":
+        return False
+    return time_ns(text) < time_ns(runtime_time) - int(oldest_secs * 1e9)

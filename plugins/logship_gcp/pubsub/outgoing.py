@@ -34,6 +34,8 @@ class Failed:
     message: Outgoing
     reason: str
     retry: Retry | None = None
+    suspect: bool = False
+    """Whether Pub/Sub refused it without saying that it is this message's fault."""
 
 
 def attributes(labels: Labels, route: str, message_format: str) -> bytes:

@@ -4,27 +4,28 @@ Google's publisher client is not used: it costs 30 MB of memory and 40 us a row.
 few joined bytes, sent over a channel of our own. In format `block` no row is touched: the block is
 compressed in a thread and that is the message; rows are looked at only when Pub/Sub refuses it.
 
-A refused request (INVALID_ARGUMENT: nothing of it was published) is halved until the guilty message
-is alone; a refused block is halved by its rows. Everything else comes again.
+A refused request is taken apart until the guilty row is alone (`publishing`); it is refused for
+good if others were taken. Everything else comes again.
 """
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Literal
 
-import grpc
-import grpc.aio
 import msgspec
 from msgspec import Meta
 
 from logship.api import DELIVERED, Batch, ConfigError, Context, Outcome, Retry, Sink
 from logship_gcp import block_format
+from logship_gcp.appeals import Appeals
 from logship_gcp.bigquery.extract import Extractor
 from logship_gcp.pubsub import channel, names, outgoing, record, wire
 from logship_gcp.pubsub.outgoing import Failed, Outgoing
+from logship_gcp.pubsub.publishing import Search, Topic
+from logship_gcp.suspicion import Suspicion
 
 BLOCK = "block/1"
-_METHOD = "/google.pubsub.v1.Publisher/Publish"
 
 
 class PubsubSinkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +111,7 @@ class PubsubSink(Sink):
             raise ConfigError(f"{self._path}.project", reason)
         self._extractor = Extractor()
         self._turns = asyncio.Semaphore(config.concurrency)
+        self._appeals, self._suspicion = Appeals(context), Suspicion()
 
     async def start(self) -> None:
         world, config = self.context.world, self._config
@@ -117,24 +119,24 @@ class PubsubSink(Sink):
         project = config.project
         if not project and not names.is_whole(config.topic):
             project = await channel.default_project(world, self._path)
-        self._topic = names.whole("topics", project, config.topic)
-        self._start = wire.publish_start(self._topic)
-        self._room = outgoing.MAX_REQUEST_BYTES - len(self._start)
-        self._call = self._link.channel.unary_unary(_METHOD, None, None)
+        name = names.whole("topics", project, config.topic)
+        self._topic = Topic(self._link, name, self._turns, config.request_timeout_secs)
 
     async def close(self) -> None:
         await self._link.close()
 
     async def write(self, batches: Sequence[Batch]) -> Outcome:
         messages = [message for part in await self._encode(batches) for message in part]
-        requests = list(outgoing.pack(messages, self._room, self._config.max_message_bytes))
-        parts = await asyncio.gather(*(self._publish(batches, request) for request in requests))
-        failed = [failure for part in parts for failure in part]
+        limit = self._config.max_message_bytes
+        requests = list(outgoing.pack(messages, self._topic.room, limit))
+        search = Search(self._topic, partial(self._divide, batches), limit, self._appeals)
+        parts = await asyncio.gather(*map(search.publish, requests))
+        failed = self._judged([failure for part in parts for failure in part], search.took)
         if not failed:
             return DELIVERED
-        retry = failed[0].retry
-        if retry is not None and len(failed) == len(messages):
-            raise retry
+        retries = [f.retry for f in failed if f.retry is not None]
+        if not search.took and len(retries) == len(failed):
+            raise max(retries, key=lambda retry: retry.after or 0.0)
         return outgoing.outcome(failed, batches)
 
     async def _encode(self, batches: Sequence[Batch]) -> list[list[Outgoing]]:
@@ -178,54 +180,25 @@ class PubsubSink(Sink):
             for row, (insert_id, body) in enumerate(bodies)
         ]
 
-    async def _publish(
-        self, batches: Sequence[Batch], messages: Sequence[Outgoing]
-    ) -> list[Failed]:
-        """What of these messages was not published."""
-        size = len(messages[0].encoded)
-        if len(messages) == 1 and size > self._config.max_message_bytes:
-            limit = self._config.max_message_bytes
-            return await self._smaller(batches, messages[0], f"{size} bytes; {limit} are allowed")
-        body = b"".join((self._start, *(message.encoded for message in messages)))
-        try:
-            async with self._turns:
-                metadata = await self._link.metadata("topic", self._topic)
-                timeout = self._config.request_timeout_secs
-                await self._call(body, timeout=timeout, metadata=metadata)
-        except Retry as no_token:
-            return [Failed(message, no_token.reason, no_token) for message in messages]
-        except grpc.aio.AioRpcError as error:
-            self._link.failed(error)
-            if error.code() is not grpc.StatusCode.INVALID_ARGUMENT:
-                retry = channel.retry_of(error, f"publish to {self._topic}", self._advice(error))
-                return [Failed(message, retry.reason, retry) for message in messages]
-            if len(messages) == 1:
-                return await self._smaller(batches, messages[0], error.details() or "")
-            middle = len(messages) // 2
-            first = await self._publish(batches, messages[:middle])
-            return first + await self._publish(batches, messages[middle:])
-        return []
-
-    async def _smaller(
-        self, batches: Sequence[Batch], message: Outgoing, reason: str
-    ) -> list[Failed]:
-        """A message that is refused for good, unless it is a block that can be halved."""
+    async def _divide(self, batches: Sequence[Batch], message: Outgoing) -> Sequence[Outgoing]:
+        """The message's rows in two messages, or its one row without content."""
         batch = batches[message.batch]
         first, second = outgoing.halves(batch, message.rows)
         if not second:
-            return [Failed(Outgoing(message.batch, first, b""), reason)]
-        failed: list[Failed] = []
-        for rows in (first, second):
-            part = (message.batch, rows, outgoing.part(batch, rows))
-            failed += await self._publish(
-                batches, await self.context.world.offload.run(self._blocks, [part])
-            )
-        return failed
+            return [Outgoing(message.batch, first, b"")]
+        wanted = [(message.batch, rows, outgoing.part(batch, rows)) for rows in (first, second)]
+        return await self.context.world.offload.run(self._blocks, wanted)
 
-    def _advice(self, error: grpc.aio.AioRpcError) -> str:
-        if error.code() is grpc.StatusCode.NOT_FOUND:
-            return f"create the topic: gcloud pubsub topics create {self._topic}"
-        return (
-            "grant roles/pubsub.publisher on the topic to the service account that the pod "
-            "runs as (Workload Identity), or to the one of GOOGLE_APPLICATION_CREDENTIALS"
+    def _judged(self, failed: Sequence[Failed], took: bool) -> list[Failed]:
+        """What was refused without a reason comes again, where it is not the messages' fault."""
+        if took:
+            self._suspicion.took()
+        if took or not any(f.suspect for f in failed) or self._suspicion.blames_rows():
+            return list(failed)
+        why = next(f.reason for f in failed if f.suspect)
+        retry = Retry(
+            f"publish to {self._topic.name}: every message is refused: {why}; has the topic a "
+            "schema that they do not match?"
         )
+        self._appeals.make(retry.reason)
+        return [Failed(f.message, f.reason, retry) if f.suspect else f for f in failed]

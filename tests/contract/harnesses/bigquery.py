@@ -15,7 +15,7 @@ from logship.testing import context
 from logship_sandbox import bigquery_server
 from logship_sandbox.bigquery_resources import Table
 from logship_sandbox.bigquery_rows import RowFault
-from logship_sandbox.faults import Action, Verdict
+from logship_sandbox.faults import Action, Fault, Verdict
 from tests.contract.harness import Able, Harness, Stored
 
 _WAIT_SECS = 10.0
@@ -39,6 +39,9 @@ class Trouble:
         if action is Action.HANG:
             self.hung.set()
         return Verdict(action, code=503)
+
+    def current(self, service: str) -> Fault:
+        return Fault()
 
 
 class BigQueryHarness(Harness):

@@ -9,11 +9,13 @@ import grpc.aio
 import pyarrow as pa
 import pytest
 from google.cloud.bigquery_storage_v1 import types
+from logship_gcp.appeals import Appeals
 from logship_gcp.bigquery.append import METHOD, Answer, Appender, Broken, request
 from logship_gcp.bigquery.arrow import SCHEMA, convert
 from logship_gcp.bigquery.extract import Extractor
+from logship_gcp.bigquery.parcels import Parcel
 from logship_gcp.bigquery.schema import TableName
-from logship_gcp.bigquery.writing import Failed, Parcel, Writer
+from logship_gcp.bigquery.writing import Failed, Writer
 from logship_gcp.pubsub.channel import Endpoint, Link
 
 from logship.api import Refused
@@ -172,7 +174,11 @@ def parcel(texts: list[str]) -> Parcel:
 
 def written(server: Server, texts: list[str]) -> Any:
     async def use(appender: Appender) -> Any:
-        return await Writer(appender, None).write(parcel(texts))
+        tested = context()
+        try:
+            return await Writer(appender, None, Appeals(tested)).write(parcel(texts))
+        finally:
+            tested.world.offload.close()
 
     return running(server, use)
 
@@ -200,7 +206,6 @@ def test_when_all_rows_are_bad_nothing_is_sent_again() -> None:
         ("RESOURCE_EXHAUSTED", "so it is"),
         ("PERMISSION_DENIED", "so it is; grant roles/bigquery.dataEditor"),
         ("NOT_FOUND", "so it is; create it, or set create: true"),
-        ("INVALID_ARGUMENT", "so it is; does the table have all columns"),
     ],
 )
 def test_what_concerns_no_row_comes_again_with_advice(code: str, advice: str) -> None:
@@ -212,9 +217,25 @@ def test_what_concerns_no_row_comes_again_with_advice(code: str, advice: str) ->
         assert len(failed.parcel.rows) == 2
 
 
-def test_row_errors_that_name_no_row_of_the_request_do_not_send_it_for_ever() -> None:
-    [failed] = written(Server(refusing(3, 17)), ["a", "b"])
+@pytest.mark.parametrize("rows", [(), (99,)])
+def test_requests_that_are_all_refused_without_a_row_come_again_with_advice(
+    rows: tuple[int, ...],
+) -> None:
+    server = Server(*[refusing(3, *rows)] * 100)
+    found = written(server, list("abcdefghijklmnopqrstuvwxyz"))
+    assert all(isinstance(failed, Failed) for failed in found)
+    assert sum(len(failed.parcel.rows) for failed in found) == 26
+    assert {failed.retry.reason for failed in found} == {
+        "append to p.logs.app: INVALID_ARGUMENT: so it is; does the table have all columns that "
+        "`create: true` makes?"
+    }
+    assert len(server.requests) < 30
+
+
+def test_a_connection_that_ends_for_a_request_tells_nothing_of_its_rows() -> None:
+    [failed] = written(Server(aborting(grpc.StatusCode.INVALID_ARGUMENT)), ["a", "b"])
     assert isinstance(failed, Failed)
+    assert "does the table have all columns" in failed.retry.reason
 
 
 def test_the_columns_of_a_request_are_those_of_the_table() -> None:
