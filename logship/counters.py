@@ -62,7 +62,7 @@ class RouteCounters:
     held_rows: int = 0
     """In memory: neither delivered nor given up."""
     altered_rows: Counter[str] = field(default_factory=Counter)
-    """Delivered, but not as an application wrote them: cut, split, unfinished, malformed."""
+    """Delivered, but not as they were written, by what happened (see `Mark`, `Altered`)."""
     writes: int = 0
     retries: int = 0
     released: int = 0

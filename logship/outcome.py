@@ -56,8 +56,8 @@ class Altered:
     """Rows that are durable, but not as they were written: counted, and no fault of the write."""
 
     rows: int
-    how: Literal["cut", "split"]
-    """`cut`: a part of the text is missing. `split`: it is several entries there, all of it."""
+    how: Literal["shortened", "split"]
+    """A part of the text is missing; or it is several entries there, which are all of it."""
 
 
 @dataclass(frozen=True, slots=True)

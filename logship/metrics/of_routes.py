@@ -118,7 +118,7 @@ OF_ROUTES: tuple[Family[RouteNow], ...] = (
            " - released - held. Anything but 0 is a bug.",
            lambda route: route.counters.unaccounted),
     _by("reason", "logship_altered_rows_total",
-        "Rows delivered, but not as they were written: cut, split, unfinished, malformed.",
+        "Rows delivered, but not as they were written: see the label `reason`.",
         lambda route: route.counters.altered_rows),
     _lost("logship_losses_total", "Times that bytes were gone before they were read.",
           lambda losses: losses.events),

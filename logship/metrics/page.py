@@ -36,7 +36,8 @@ arrive twice, with the same ids.
 | `rule` | Types of transforms. |
 | `namespace` | Of the pod; a log without one counts to its source, in parentheses. Each route \
 counts the first {most} by name, and all others as `{other}` until the process ends. |
-| `reason` | Of losses: {reasons}. Of altered rows: `cut`, `split`, `unfinished`, `malformed`. |
+| `reason` | Of losses: {reasons}. Of altered rows: `cut`, `unfinished`, \
+`malformed`, `split`, `shortened` ([what they mean](operations.md#status)). |
 | `le` | Upper bounds in seconds: {bounds}, `+Inf`. |
 
 No label names a pod: the ten loudest are in [`/status`](operations.md#status).

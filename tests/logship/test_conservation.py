@@ -178,12 +178,12 @@ def test_rows_that_are_not_as_they_were_written_are_counted_by_what_happened(
     """Those that the sink tells of, and dangling parts; a part that comes again counts once."""
 
     def cuts_one(batches: Sequence[Batch]) -> Outcome:
-        return Outcome(again=(Again(0, [1], "busy"),), altered=(Altered(1, "cut"),))
+        return Outcome(again=(Again(0, [1], "busy"),), altered=(Altered(1, "shortened"),))
 
     lines = [*rows("a"), cri_line("without its end", tag="P", stream="stdout")]
     found = staged(tmp_path, [cuts_one], [*lines, b"no line of CRI\n"], for_a_minute)
     assert (found.read_rows, found.delivered_rows) == (3, 3)
-    assert dict(found.altered_rows) == {"cut": 1, "malformed": 1, "unfinished": 1}
+    assert dict(found.altered_rows) == {"shortened": 1, "malformed": 1, "unfinished": 1}
 
 
 def test_a_row_that_vanishes_is_seen(tmp_path: Path) -> None:

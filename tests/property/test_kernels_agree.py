@@ -127,7 +127,7 @@ def _entries(block: bytes, limit: int, parse: bool, alone: bool) -> object:
     keys = ("severity", "level")
     reader = Reader("p", keys, ("logging.googleapis.com/trace",), parse)
     frame = frame_of(batch, Place("p", "l", "c"))
-    body, _ = encode(batch, frame, reader, now_ns=NOW_NS, alone=alone)
+    body, *_ = encode(batch, frame, reader, now_ns=NOW_NS, alone=alone)
     return orjson.loads(b"[" + body + b"]")
 
 

@@ -126,12 +126,12 @@ def test_losses_and_altered_rows_are_told_by_reason(pipeline: Pipeline) -> None:
     counters = pipeline.routes[0].counters
     counters.lose("shop", Loss(Reason.MAX_BYTES, 70, True))
     counters.lose("shop", Loss(Reason.MAX_BYTES, 7, False))
-    counters.alter([Altered(3, "cut"), Altered(1, "split")])
+    counters.alter([Altered(3, "shortened"), Altered(1, "split")])
     found = scraped(pipeline)
     labels = '{route="all",namespace="shop",reason="held_max_bytes"}'
     assert found[f"logship_losses_total{labels}"] == 2
     assert found[f"logship_lost_bytes_total{labels}"] == 77
-    assert found['logship_altered_rows_total{route="all",reason="cut"}'] == 3
+    assert found['logship_altered_rows_total{route="all",reason="shortened"}'] == 3
     assert found['logship_altered_rows_total{route="all",reason="split"}'] == 1
 
 
