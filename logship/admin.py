@@ -1,14 +1,27 @@
-"""The agent's own HTTP server: `/healthz` (the loop turns) and `/status` (what it is doing).
+"""The agent's own HTTP server.
 
-Off unless `admin.listen` names an address. It tells nothing that applications wrote. Imported only
-when it is wanted: an agent without it need not hold an HTTP server.
+    /healthz   200: the loop turns. It says nothing about sinks: they must not restart the agent.
+    /readyz    200: all sources have looked at what is there; 503 with those that have not.
+    /status    what it is doing, JSON
+    /metrics   the same as numbers, in Prometheus' text format
+
+Off unless `admin.listen` names an address. It tells nothing that applications wrote, takes no input
+and is asked by whoever reaches it: answers to `/metrics` are kept for a second, so that asking more
+often costs nothing. Imported only when it is wanted: an agent without it need not hold an HTTP
+server.
 """
+
+import asyncio
+from collections.abc import Awaitable, Callable
 
 import orjson
 from aiohttp import web
 
+from logship.metrics.text import CONTENT_TYPE, metrics
 from logship.pipeline import Pipeline
 from logship.status import status
+
+KEPT_SECS = 1.0
 
 
 class Admin:
@@ -16,9 +29,12 @@ class Admin:
         self._host, _, port = listen.rpartition(":")
         self._port = int(port)
         self._pipeline = pipeline
+        self._metrics = Kept(lambda: metrics(pipeline), pipeline.world.clock.now)
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/status", self._status)
+        app.router.add_get("/metrics", self._scraped)
         self._runner = web.AppRunner(app, access_log=None)
 
     async def start(self) -> None:
@@ -26,13 +42,46 @@ class Admin:
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host.strip("[]") or None, self._port).start()
 
+    @property
+    def port(self) -> int:
+        """Where it listens: of `:0`, what the kernel has chosen."""
+        port: int = self._runner.addresses[0][1]
+        return port
+
     async def close(self) -> None:
         await self._runner.cleanup()
 
     async def _healthz(self, request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
+    async def _readyz(self, request: web.Request) -> web.Response:
+        untold = self._pipeline.origins.absent.untold(self._pipeline.sources)
+        if untold:
+            text = f"not ready: these sources have not had their first look: {', '.join(untold)}\n"
+            return web.Response(status=503, text=text)
+        return web.Response(text="ok\n")
+
     async def _status(self, request: web.Request) -> web.Response:
         return web.Response(
             body=orjson.dumps(await status(self._pipeline)), content_type="application/json"
         )
+
+    async def _scraped(self, request: web.Request) -> web.Response:
+        body = (await self._metrics.get()).encode()
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+
+class Kept:
+    """A text that is made at most once in `KEPT_SECS`, however many ask for it at once."""
+
+    def __init__(self, make: Callable[[], Awaitable[str]], now: Callable[[], float]) -> None:
+        self._make, self._now = make, now
+        self._text, self._made_at = "", float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def get(self) -> str:
+        async with self._lock:
+            if self._now() - self._made_at >= KEPT_SECS:
+                self._text = await self._make()
+                self._made_at = self._now()
+            return self._text

@@ -16,7 +16,7 @@ import msgspec
 
 from logship.batch import Batch
 from logship.origin import Labels, LogFile, Origin, Rotation
-from logship.outcome import DELIVERED, Again, ConfigError, Outcome, Refused, Retry
+from logship.outcome import DELIVERED, Again, Altered, ConfigError, Outcome, Refused, Retry
 from logship.rows import kernel
 from logship.rows.address import (
     Generation,
@@ -40,9 +40,10 @@ from logship.units import StartFrom
 from logship.world import Clock, DirEntry, Disk, Offload, World
 
 __all__ = [
-    "DEFAULT_KEYS", "DELIVERED", "OF_STREAM", "Again", "Batch", "Catalog", "Clock", "Component",
-    "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Generation", "Joins",
-    "JsonObject", "Labels", "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome", "Parsed",
+    "DEFAULT_KEYS", "DELIVERED", "OF_STREAM", "Again", "Altered", "Batch", "Catalog", "Clock",
+    "Component", "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Generation",
+    "Joins", "JsonObject", "Labels", "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome",
+    "Parsed",
     "Position", "Refused", "Retry", "Rotation", "Rows", "Sink", "Source", "Span", "StartFrom",
     "Transform", "World", "entries", "escaped", "id_low", "id_prefix", "id_tails", "index",
     "is_time", "kernel", "of_fields", "of_glog", "parse_object", "time_ns", "time_text",

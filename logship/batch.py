@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from logship.origin import Labels, Origin
-from logship.rows.address import Span
+from logship.rows.address import Mark, Span
+from logship.rows.count import lines_as_rows
 from logship.rows.index import Cutting, index
 from logship.rows.rows import Rows
 
@@ -35,8 +36,11 @@ class Batch:
     """The name of the route that took it."""
     feed_key: object = None
     """The feed's own handle, opaque to everybody else (a broker's ack ids)."""
+    reread: bool = False
+    """Whether it was taken before, and given back."""
     _rows: Rows | None = None
-    _count: int | None = None
+    _counted: tuple[int, Mapping[int, Mark]] | None = None
+    """How many rows there are and those that are marked, where the columns are not at hand."""
     _changed: bool = False
     _ids: list[str] | None = None
 
@@ -45,7 +49,6 @@ class Batch:
         """Columns, found once."""
         if self._rows is None:
             self._rows = index(self.block, self.pieces, self.cutting)
-        self._count = len(self._rows)
         return self._rows
 
     @property
@@ -61,7 +64,7 @@ class Batch:
 
     def with_rows(self, rows: Rows) -> "Batch":
         """The same spans with other rows; ids stay those of the rows' addresses."""
-        return replace(self, _rows=rows, _changed=True, _ids=None, _count=None)
+        return replace(self, _rows=rows, _changed=True, _ids=None, _counted=None)
 
     def with_fields(self, rows: Rows) -> "Batch":
         """The same rows, now with a column of parsed fields: nothing that is delivered changed."""
@@ -75,7 +78,8 @@ class Batch:
 
     def forget_columns(self) -> None:
         """Give back the memory of columns that can be made again."""
-        if not self._changed:
+        if not self._changed and self._rows is not None:
+            self._counted = len(self._rows), self._rows.marks
             self._rows = self._ids = None
 
     def is_empty(self) -> bool:
@@ -83,13 +87,20 @@ class Batch:
         return not (self.block if self._rows is None else len(self._rows))
 
     def row_count(self) -> int:
-        """Rows; of a block that nobody has indexed, its lines."""
-        if self._rows is not None:
-            return len(self._rows)
-        if self._count is None:
-            unended = self.block != b"" and not self.block.endswith(b"\n")
-            self._count = self.block.count(b"\n") + unended
-        return self._count
+        """Rows, as `rows` has them; no columns are made where the lines alone can tell."""
+        if self._rows is None and self._counted is None:
+            count = lines_as_rows(self.block, self.cutting)
+            self._counted = None if count is None else (count, {})
+        if self._rows is not None or self._counted is None:
+            return len(self.rows)
+        return self._counted[0]
+
+    def marks(self) -> Mapping[int, Mark]:
+        """Of the rows that have one. (`malformed` only where columns were made, see `count`.)"""
+        self.row_count()
+        if self._rows is not None or self._counted is None:
+            return self.rows.marks
+        return self._counted[1]
 
     def size(self) -> int:
         """Bytes of log this batch stands for."""

@@ -41,6 +41,11 @@ class Checkpoint:
         self.saved_at: float | None = None
         """When the file was last up to date (clock.now)."""
 
+    @property
+    def age_secs(self) -> float | None:
+        """Since the file was up to date; None: it never was."""
+        return None if self.saved_at is None else self._world.clock.now() - self.saved_at
+
     def load(self) -> None:
         """Read the file, or start empty. Raises OSError when the directory cannot be used."""
         disk = self._world.disk

@@ -8,6 +8,7 @@ anything else is a bug: counted, traced once a minute, nothing lost
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
 class ConfigError(Exception):
@@ -57,9 +58,20 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Altered:
+    """Rows that are durable, but not as they were written: counted, and no fault of the write."""
+
+    rows: int
+    how: Literal["shortened", "split"]
+    """A part of the text is missing; or it is several entries there, which are all of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     refused: tuple[Refused, ...] = ()
     again: tuple[Again, ...] = ()
+    altered: tuple[Altered, ...] = ()
+    """Of the rows that this write made durable: none that is refused or comes again."""
 
 
 DELIVERED = Outcome()

@@ -174,6 +174,8 @@ class Pipeline:
                 timeout, held,
             )  # fmt: skip
         await _cancel(senders)
+        for route in self.routes:
+            route.balance()
         for task in done - {stopped}:
             task.result()  # raises what ended it: nothing here ends by itself
 

@@ -1,8 +1,10 @@
 """What the agent is doing now, as a value: `/status` shows it."""
 
+from logship.loudest import loudest
 from logship.pipeline import Pipeline
 from logship.routes.lag import RouteLag, total
 from logship.routes.route import Route
+from logship.said import Said
 
 
 async def status(pipeline: Pipeline) -> dict[str, object]:
@@ -12,20 +14,38 @@ async def status(pipeline: Pipeline) -> dict[str, object]:
     """
     origins, world = pipeline.origins, pipeline.world
     lags = [(route, await route.lag(world)) for route in pipeline.routes]
-    saved_at = pipeline.checkpoint.saved_at
     now_ns = world.clock.wall_ns()
     return {
+        "ready": not origins.absent.untold(pipeline.sources),
         "origins": len(origins.entries),
         "origins_unmatched": origins.unmatched,
         "origins_undecided": len(origins.undecided()),
         "origins_decided_without_metadata": origins.unknown_decided,
-        "checkpoint_age_secs": None if saved_at is None else world.clock.now() - saved_at,
+        "checkpoint_age_secs": pipeline.checkpoint.age_secs,
         "deleted_files_held": pipeline.held.files,
         "deleted_bytes_held": pipeline.held.bytes,
         "lag": total(lag.all for _, lag in lags).as_dict(now_ns),
+        "loudest_pods": _loudest(pipeline.routes),
         "sources": {name: t.as_dict(now_ns) for name, t in pipeline.source_trouble.items()},
-        "sinks": {name: t.as_dict(now_ns) for name, t in pipeline.sink_trouble.items()},
+        "sinks": {name: _of_sink(pipeline, name, now_ns) for name in pipeline.sink_trouble},
         "routes": {route.name: _of_route(route, lag, now_ns) for route, lag in lags},
+    }
+
+
+def _loudest(routes: list[Route]) -> list[dict[str, object]]:
+    found = loudest(route.counters.loudest for route in routes)
+    return [{"namespace": ns, "pod": pod, "bytes": size} for (ns, pod), size in found]
+
+
+def _of_sink(pipeline: Pipeline, name: str, now_ns: int) -> dict[str, object]:
+    configs = pipeline.config.routes
+    routes = [r for r, config in zip(pipeline.routes, configs, strict=True) if config.to == name]
+    errors = [route.counters.sink_error for route in routes]
+    last = max(errors, key=lambda error: error.at_ns, default=Said())
+    return {
+        **pipeline.sink_trouble[name].as_dict(now_ns),
+        "last_error": last.text,
+        "last_error_age_secs": last.age_secs(now_ns),
     }
 
 

@@ -6,17 +6,8 @@ not registered with `logging`, because a source and a sink may have the same nam
 """
 
 import logging
-from dataclasses import dataclass
 
-MAX_CHARS = 500
-"""A message may quote the answer of a server."""
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    message: str
-    at_ns: int
-    """Wall clock."""
+from logship.said import Said
 
 
 class Trouble(logging.Handler):
@@ -26,7 +17,7 @@ class Trouble(logging.Handler):
         super().__init__(logging.WARNING)
         self.count = 0
         """Complaints that were logged since the start."""
-        self.last: Complaint | None = None
+        self.last = Said()
 
     def emit(self, record: logging.LogRecord) -> None:
         self.count += 1
@@ -36,7 +27,7 @@ class Trouble(logging.Handler):
             message = str(record.msg)
         if record.exc_info and record.exc_info[1] is not None:
             message += f": {record.exc_info[1]}"
-        self.last = Complaint(message[:MAX_CHARS], int(record.created * 1e9))
+        self.last = Said.of(message, int(record.created * 1e9))
 
     def logger(self, parent: logging.Logger, name: str) -> logging.Logger:
         """A logger below `parent` whose complaints are noted here."""
@@ -47,9 +38,8 @@ class Trouble(logging.Handler):
 
     def as_dict(self, now_ns: int) -> dict[str, object]:
         """JSON-ready."""
-        last = self.last
         return {
             "complaints": self.count,
-            "last_complaint": last.message if last else "",
-            "last_complaint_age_secs": (now_ns - last.at_ns) / 1e9 if last else None,
+            "last_complaint": self.last.text,
+            "last_complaint_age_secs": self.last.age_secs(now_ns),
         }

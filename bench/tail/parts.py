@@ -5,6 +5,7 @@ discovery   new containers appear while others write
 steady      50 of 2,000 files are written, 10 MB/s in all
 loud        one container as fast as it can, beside 49 slow ones
 trickle     500 of 2,000 files, 10 lines/s each
+scrape      what asking for metrics costs, beside `idle`
 files       idle again, with fewer files, each number with an agent of its own
 
 All others are asked of one agent, one after the other: its start must not count.
@@ -28,6 +29,8 @@ _LINE_BYTES = 201
 _STEADY_EVERY_SECS = 0.02
 _STEADY_LINES = 20
 """50 files x 50 writes/s x 20 lines x 201 bytes = 10 MB/s."""
+_SCRAPE_SECS = 1.1
+"""An answer is kept for a second."""
 _NOTHING = Delays(0, 0.0, 0.0, 0.0)
 
 
@@ -121,6 +124,25 @@ def trickle(on: Stage, lengths: Lengths) -> Found:
     return Found("trickle", f"500 of {FILES} files, 10 lines/s each", figures, bounds)
 
 
+def scrape(on: Stage, lengths: Lengths) -> Found:
+    """Metrics of all files at rest, asked for more often than anybody would."""
+    before, size, began = on.agent.cpu_secs(), 0, time.monotonic()
+    times = round(lengths.idle / _SCRAPE_SECS)
+    for _ in range(times):
+        time.sleep(_SCRAPE_SECS)
+        size = on.agent.scrape()
+    secs, used = time.monotonic() - began, on.agent.cpu_secs() - before
+    at_rest = _idle(on, FILES, lengths.idle)["cpu_percent"] / 100 * secs
+    each = max(0.0, used - at_rest) / times
+    figures = {
+        "bytes": size,
+        "cpu_secs_each": round(each, 4),
+        "cpu_percent_every_15_secs": round(each / 15 * 100, 2),
+    }
+    bounds = {"cpu_percent_every_15_secs": 1.0}
+    return Found("scrape", f"{times} scrapes of {FILES} files", figures, bounds)
+
+
 def files(lengths: Lengths) -> Iterator[Found]:
     """For a plot: idle cost by number of files."""
     for count in lengths.counts:
@@ -141,6 +163,7 @@ PARTS: dict[str, Callable[[Stage, Lengths], Found]] = {
     "steady": steady,
     "loud": loud,
     "trickle": trickle,
+    "scrape": scrape,
 }
 
 

@@ -76,6 +76,13 @@ class Agent:
     """The agent's process, as proc(5) shows it."""
 
     pid: int
+    port: int
+    """Of its own server."""
+
+    def scrape(self) -> int:
+        """Ask for its metrics; their bytes."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as answer:
+            return len(answer.read())
 
     def cpu_secs(self) -> float:
         """User and system time of all its threads."""
@@ -147,15 +154,13 @@ def _sink() -> Iterator[Sink]:
 
 @contextmanager
 def _agent(directory: Path, tree: Tree, sink: Sink) -> Iterator[Agent]:
-    config = directory / "logship.yaml"
+    config, port = directory / "logship.yaml", free_port()
     config.write_text(
-        _CONFIG.format(
-            root=tree.root, sink=sink.port, state=directory / "state", port=free_port()
-        )
-    )  # fmt: skip
+        _CONFIG.format(root=tree.root, sink=sink.port, state=directory / "state", port=port)
+    )
     command = [sys.executable, "-m", "logship.cli", "run", "-c", str(config)]
     with _ended(subprocess.Popen(command, start_new_session=True)) as process:
-        yield Agent(process.pid)
+        yield Agent(process.pid, port)
         if process.poll() is not None:
             raise RuntimeError(f"the agent ended early, with {process.returncode}")
 

@@ -2,8 +2,9 @@
 
     python -m logship.config.reference --write docs
 
-writes `configuration.md` and `logship.schema.json`; a test fails when they have drifted. Both are
-functions of the classes of options alone: what an option means is written there, once.
+writes `configuration.md`, `logship.schema.json` and `metrics.md`; a test fails when they have
+drifted. They are functions of the classes of options, and of the definitions of metrics, alone:
+what an option or a metric means is written there, once.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from logship.config.shapes import (
     is_struct,
     unwrap,
 )
+from logship.metrics import page as metrics_page
 from logship.registry import KINDS, Kind, Registry, Unavailable
 from logship.units import format_for
 
@@ -103,6 +105,7 @@ def files(registry: Registry) -> dict[str, str]:
     schema = msgspec.json.encode(json_schema(registry))
     return {
         "configuration.md": markdown(registry),
+        "metrics.md": metrics_page.markdown(),
         "logship.schema.json": msgspec.json.format(schema, indent=2).decode() + "\n",
     }
 

@@ -159,14 +159,14 @@ class HeldConfig(Options, frozen=True, kw_only=True):
 
 
 class AdminConfig(Options, frozen=True, kw_only=True):
-    """The agent's own HTTP server: /healthz and /status."""
+    """The agent's own HTTP server: /healthz, /readyz, /status and /metrics, without a password."""
 
     listen: Annotated[
         str | None,
         Meta(
             pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\[\]]*):[0-9]{1,5}$",
             extra={"noun": "HOST:PORT"},
-            description="HOST:PORT to listen on. Default: no server.",
+            description="HOST:PORT to listen on; no HOST means all addresses. Default: no server.",
             examples=["127.0.0.1:9464"],
         ),
     ] = None

@@ -31,7 +31,7 @@ class Burial:
         while not await self._write(parcel, batch, refused):
             parcel.reader.blocked = True
             await self._clock.sleep(FULL_RETRY_SECS)
-        self._counters.dead_rows += len(refused)
+        self._counters.bury(len(refused))
         parcel.end_part()
         if parcel.reader.blocked:
             parcel.reader.blocked = False
@@ -43,6 +43,6 @@ class Burial:
         except (Full, OSError) as error:
             if not parcel.reader.blocked:
                 self._log.error("%s waits: %s", batch.origin.key, error)
-            self._counters.last_error = str(error)
+            self._counters.fail(str(error), self._clock.wall_ns())
             return False
         return True

@@ -35,7 +35,8 @@ class Parcel:
     released: bool = False
 
     def hold(self) -> None:
-        """From now on its memory is charged."""
+        """From now on it is on its way, and its memory is charged."""
+        self.counters.hold(self.batch)
         self.budget.hold(self.held)
         self.counters.held_bytes += self.held
 
@@ -53,6 +54,6 @@ class Parcel:
     def release(self) -> None:
         """Forget it: it is taken again later."""
         self.released = True
-        self.counters.released += 1
+        self.counters.release(self.batch)
         self.reader.release(self.batch)
         self._let_go()

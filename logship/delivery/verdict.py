@@ -21,13 +21,13 @@ def verdicts(batches: Sequence[Batch], outcome: Outcome) -> list[Verdict]:
     found = [Verdict(batch.row_count()) for batch in batches]
     if not outcome.refused and not outcome.again:
         return found
-    refused_of: dict[int, list[Refused]] = {}
+    refused_of: dict[int, dict[int, Refused]] = {}
     for refused in outcome.refused:
         if not 0 <= refused.row < len(batches[refused.batch].rows):
             raise IndexError(f"the sink refused a row that is not there: {refused}")
-        refused_of.setdefault(refused.batch, []).append(refused)
+        refused_of.setdefault(refused.batch, {})[refused.row] = refused
     for number, those in refused_of.items():
-        found[number].refused = those
+        found[number].refused = list(those.values())
     again = _rows_again(outcome)
     for number, verdict in enumerate(found):
         gone = {refused.row for refused in verdict.refused}

@@ -118,15 +118,17 @@ class Writer:
             return self._failed(began, Retry(f"{type(error).__name__}: {error}"), "bug")
         finally:
             write.began = None
+            self._counters.write_latency.observe(self._clock.now() - began)
         if not write.parcels:
             return 0.0  # given up meanwhile, by a sink that cannot be cancelled
+        self._counters.alter(outcome.altered)
         self._apply(write, found)
         return self._judge(write, began, outcome, found)
 
     def _apply(self, write: Write, found: Sequence[Verdict]) -> None:
         left = []
         for parcel, verdict in zip(write.parcels, found, strict=True):
-            self._counters.delivered_rows += verdict.delivered
+            self._counters.deliver(parcel.batch, verdict.delivered, verdict.left, verdict.refused)
             if verdict.refused:
                 parcel.parts += 1
                 self._bury(parcel, parcel.batch, verdict.refused)
@@ -143,7 +145,6 @@ class Writer:
         now, counters = self._clock.now(), self._counters
         if not write.parcels:
             counters.writes_by_result["delivered"] += 1
-            counters.write_secs += now - began
             was_open = self._circuit.open
             full = write.full and write.tries == 1
             self._circuit.succeeded(began, now, random.random(), full=full)  # noqa: S311 - jitter
@@ -173,7 +174,7 @@ class Writer:
         return wait
 
     def _say(self, failures: int, reason: str, wait: float) -> None:
-        self._counters.last_error = reason
+        self._counters.fail(reason, self._clock.wall_ns())
         loud = failures in _LOUD_FAILURES and self._is_news(failures)
         level = logging.WARNING if loud else logging.DEBUG
         self._log.log(level, "sink %s: %s; next try in %.1f s", self._name, reason, wait)

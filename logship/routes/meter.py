@@ -174,7 +174,10 @@ async def row_time_ns(
             head = await log.reader(world).read(HEAD_BYTES[format], offset)
     except OSError:
         return None
-    time = next((time for time in FORMATS[format](head, 0).times if time), "")
+    first = head[: head.find(b"\n") + 1]
+    for part in (first, head):  # nearly always the first line has one: do not take all apart
+        if time := next((time for time in FORMATS[format](part, 0).times if time), ""):
+            break
     try:
         return time_ns(time) if time else log.mtime_ns
     except (ValueError, OverflowError):

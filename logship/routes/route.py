@@ -19,6 +19,7 @@ from logship.routes.binding import Binding
 from logship.routes.fairness import Turns
 from logship.routes.lag import RouteLag
 from logship.routes.meter import Meter
+from logship.said import shown
 from logship.world import Clock, World
 
 BLOCK_BYTES = 512 * 1024
@@ -63,11 +64,18 @@ class Route:
 
     def measure(self) -> None:
         """Once a second: see how fast those are read and written that are waiting to be read."""
-        self._meter.tick(self.clock.now(), self._turns)
+        now = self.clock.now()
+        self._meter.tick(now, self._turns)
+        self.counters.loudest.turn(now)
 
     async def lag(self, world: World) -> RouteLag:
         """How far behind it is, and what of it rotation will delete."""
         return await self._meter.lag(self.bindings, world)
+
+    def balance(self) -> None:
+        """Say it if rows that were read are nowhere, or more than once."""
+        if missing := self.counters.unaccounted:
+            self.log.critical("a bug in route %s: %d rows are unaccounted for", self.name, missing)
 
     async def pull(self) -> None:
         """Until cancelled."""
@@ -111,14 +119,15 @@ class Route:
         if size < BLOCK_BYTES and not _has_more(binding):
             self._turns.idle(binding)
         binding.read_bytes += size
-        self.counters.taken_bytes += size
+        self.counters.read(binding.namespace, batch)
         try:
             self._pass_on(binding, batch)
         except Exception as error:
             self.counters.bugs += 1
-            self.counters.last_error = f"{type(error).__name__}: {error}"
+            self.counters.last_error = shown(f"{type(error).__name__}: {error}")
             self.log.error("a bug in a transform of route %s; nothing is lost", self.name,
                            exc_info=error)  # fmt: skip
+            self.counters.give_back(batch)
             binding.release(batch)
             await self.clock.sleep(_BUG_SECS)
         return size
@@ -130,23 +139,24 @@ class Route:
         try:
             return await binding.feed.take(BLOCK_BYTES)
         except OSError as error:
-            self.counters.last_error = f"{binding.feed.origin.key}: {error}"
+            self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
             self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
         except Exception as error:  # hostile bytes: other origins go on
             self.counters.bugs += 1
-            self.counters.last_error = f"{binding.feed.origin.key}: {error}"
+            self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
             self.log.error("a bug in reading %s", binding.feed.origin.key, exc_info=error)
         return None
 
     def _pass_on(self, binding: Binding, batch: Batch) -> None:
         mine = binding.selection.apply(batch)
-        if mine is not batch:
-            self.counters.passed_rows += len(batch.rows) - len(mine.rows)
+        passed = 0 if mine is batch else batch.row_count() - mine.row_count()
+        dropped = []
         for name, transform in self.transforms:
             before = mine
             mine = transform.apply(mine)
             if mine is not before and mine.touched:
-                self.counters.dropped_rows[name] += len(before.rows) - len(mine.rows)
+                dropped.append((name, before.row_count() - mine.row_count()))
+        self.counters.leave_out(passed, dropped)  # only now: nothing failed, nothing comes again
         if mine.is_empty():
             binding.settle(batch)
         else:

@@ -71,6 +71,10 @@ class Mark:
     cut: bool = False
     """One part of a line that was longer than `max_row_bytes`."""
 
+    def names(self) -> list[str]:
+        """Those that hold."""
+        return [name for name in ("malformed", "unfinished", "cut") if getattr(self, name)]
+
 
 PLAIN = Mark()
 

@@ -5,7 +5,7 @@ knows that there was something. It is told once, some time after all sources of 
 what is there, since a directory may come late; then the position is forgotten.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from logship.checkpoint import Checkpoint
 from logship.journal import Key
@@ -32,6 +32,10 @@ class Absent:
 
     def complete(self, source: str) -> None:
         self._complete.setdefault(source, self._clock.now())
+
+    def untold(self, sources: Iterable[str]) -> list[str]:
+        """Those that have not said yet what is there."""
+        return [source for source in sources if source not in self._complete]
 
     def losses(self) -> Iterator[tuple[str, Origin, Loss]]:
         """By route. Each is given once."""

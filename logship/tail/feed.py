@@ -117,7 +117,11 @@ class DiskFeed:
     async def take(self, max_bytes: int) -> Batch | None:
         if self._released:
             again = await self._released.next()
-            return self._batch(*again, self._world.clock.wall_ns(), None) if again else None
+            if again is None:
+                return None
+            batch = self._batch(*again, self._world.clock.wall_ns(), None)
+            batch.reread = True
+            return batch
         found = await self._take_late(max_bytes) or await self._reading.take(max_bytes)
         if found is None:
             return None

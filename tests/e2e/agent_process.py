@@ -43,6 +43,7 @@ class RouteStatus(msgspec.Struct):
     retries: int
     lost_events: int
     lost_bytes: int
+    unaccounted_rows: int
     bugs: int
     last_error: str
     lost: dict[str, dict[str, LossStatus]] = {}
@@ -110,14 +111,23 @@ class Agent:
         return self.log_path.read_text() if self.log_path.exists() else ""
 
     def try_status(self) -> Status | None:
-        """None while it does not answer."""
+        """None while it does not answer. Its routes have to account for every row."""
+        answer = self.get("/status")
+        if answer is None:
+            return None
+        assert answer[0] == 200, f"/status: {answer}\n{self.log()}"
+        status = msgspec.json.decode(answer[1], type=Status)
+        unaccounted = {n: r for n, r in status.routes.items() if r.unaccounted_rows}
+        assert not unaccounted, f"rows are nowhere, or twice: {unaccounted}"
+        return status
+
+    def get(self, path: str) -> tuple[int, bytes] | None:
+        """The answer of its own server; None while there is none."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
         try:
-            connection.request("GET", "/status")
+            connection.request("GET", path)
             answer = connection.getresponse()
-            found = answer.read()
-            assert answer.status == 200, f"/status: {answer.status} {found!r}\n{self.log()}"
-            return msgspec.json.decode(found, type=Status)
+            return answer.status, answer.read()
         except (OSError, http.client.HTTPException):
             return None
         finally:
@@ -180,7 +190,9 @@ class Agent:
     def terminate(self) -> int:
         """SIGTERM; its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(STOP_SECS)
+        code = self.process.wait(STOP_SECS)
+        assert "unaccounted for" not in self.log(), self.log()
+        return code
 
     def kill(self) -> None:
         """SIGKILL."""

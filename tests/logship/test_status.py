@@ -12,9 +12,10 @@ import orjson
 from logship.config import load
 from logship.pipeline import Pipeline
 from logship.registry import Registry
+from logship.said import MAX_CHARS
 from logship.status import status
 from logship.testing import cri_line, texts_batch, world
-from logship.trouble import MAX_CHARS, Trouble
+from logship.trouble import Trouble
 
 CONFIG = """\
 sources: {{out: {{type: files, paths: [{directory}/*.log], start_from: beginning}}}}
@@ -56,10 +57,23 @@ class ShownTrouble(msgspec.Struct):
     last_complaint_age_secs: float | None
 
 
+class SinkTrouble(ShownTrouble):
+    last_error: str
+    last_error_age_secs: float | None
+
+
+class ShownPod(msgspec.Struct):
+    namespace: str
+    pod: str
+    bytes: int
+
+
 class Shown(msgspec.Struct):
+    ready: bool
     lag: ShownLag
+    loudest_pods: list[ShownPod]
     sources: dict[str, ShownTrouble]
-    sinks: dict[str, ShownTrouble]
+    sinks: dict[str, SinkTrouble]
     routes: dict[str, ShownRoute]
 
 
@@ -98,7 +112,11 @@ def test_rows_dropped_by_a_transform_are_shown_under_its_name(tmp_path: Path) ->
     route = pipeline.routes[0]
     name, grep = route.transforms[0]
     batch = texts_batch(["noise", "signal"])
-    route.counters.dropped_rows[name] += len(batch.rows) - len(grep.apply(batch).rows)
+    left = grep.apply(batch)
+    route.counters.read("shop", batch)
+    route.counters.leave_out(0, [(name, batch.row_count() - left.row_count())])
+    route.counters.hold(left)
+    route.counters.deliver(left, 1, None, ())
     assert asyncio.run(shown(pipeline)).routes["all"].dropped_rows == {"grep": 1}
 
 
@@ -110,6 +128,11 @@ def test_an_agent_that_has_read_everything_is_not_behind(tmp_path: Path) -> None
         now = await until(pipeline, lambda now: counters.delivered_rows == 2)
         assert now.lag == ShownLag(0, 0, 0, None, None)
         assert now.routes["all"].lag.namespaces == {}
+        (pod,) = now.loudest_pods
+        assert (pod.namespace, pod.bytes) == ("(out)", len(b"one\ntwo\n"))
+        assert pod.pod.endswith("a.log")
+        assert now.ready
+        assert (now.sinks["out"].last_error, now.sinks["out"].last_error_age_secs) == ("", None)
 
     while_running(tmp_path, work)
 
@@ -133,7 +156,12 @@ def test_what_a_sink_that_is_away_leaves_unread_is_shown_by_namespace(tmp_path: 
         assert lag.namespaces["(out)"].unread_bytes == lag.unread_bytes
         assert lag.oldest_unread_age_secs is not None
         assert 0 <= lag.oldest_unread_age_secs < SECS
-        assert "cannot be written to" in now.sinks["out"].last_complaint
+        sink = now.sinks["out"]
+        assert "cannot be written to" in sink.last_complaint
+        assert "cannot be written to" in sink.last_error
+        assert sink.last_error == now.routes["all"].last_error
+        assert sink.last_error_age_secs is not None
+        assert 0 <= sink.last_error_age_secs < SECS
         assert now.sources["out"].complaints == 0
 
     while_running(tmp_path, work)
@@ -167,6 +195,5 @@ def test_complaints_still_come_into_the_log() -> None:
     log.error("x" * 2 * MAX_CHARS)
     log.info("all is well")
     assert (trouble.count, heard.count) == (1, 1)
-    assert trouble.last is not None
-    assert trouble.last.message == "x" * MAX_CHARS
+    assert trouble.last.text == "x" * MAX_CHARS
     assert log.name == "logship.containers"

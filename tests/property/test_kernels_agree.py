@@ -141,7 +141,7 @@ def _entries(
     keys = ("severity", "level")
     reader = Reader("p", keys, TRACE_KEYS, parse)
     frame = frame_of(batch, Place("p", "l", "c"))
-    body, _ = encode(batch, frame, reader, now_ns=NOW_NS, alone=alone)
+    body, *_ = encode(batch, frame, reader, now_ns=NOW_NS, alone=alone)
     return orjson.loads(b"[" + body + b"]")
 
 

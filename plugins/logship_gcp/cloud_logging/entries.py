@@ -68,7 +68,7 @@ def encode(
         return Encoded(made, rows)
     encoder = Encoder(batch, frame, reader, now_ns, alone, oversize)
     body = encoder.run()
-    return Encoded(body, row_of_each_entry(rows, encoder.parts))
+    return Encoded(body, row_of_each_entry(rows, encoder.parts), encoder.altered)
 
 
 def room_of(frame: Frame) -> int:
@@ -89,8 +89,8 @@ class Encoder:
         self.batch, self.rows, self.oversize = batch, batch.rows, oversize
         self.parts: dict[int, int] = {}
         """Of rows that are sent in parts: how many."""
-        self.digest = batch.origin.digest
-        self.reader = reader
+        self.altered: dict[int, Oversize] = {}
+        self.digest, self.reader = batch.origin.digest, reader
         self.middles = Middles(frame, alone)
         self.room = room_of(frame)
         times, clamped = row_times(batch, now_ns)
@@ -146,6 +146,7 @@ class Encoder:
         room = max(self.room - size, _MIN_ROOM)
         labels = self.labels.get(row)
         if len(text) * 4 > room and len(text.encode()) > room:
+            self.altered[row] = self.oversize
             if self.oversize == "split":
                 return self._split(row, list(parts(text, min(room, PART_BYTES))), kind, lifted)
             text, labels = cut(text, room), {**(labels or {}), "logship/cut": "true"}

@@ -8,6 +8,7 @@ text says, so that a row that is sent twice is divided at the same places.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import orjson
@@ -25,6 +26,8 @@ class Encoded(NamedTuple):
     """In the order of the rows, separated by commas."""
     rows: Sequence[int]
     """Of each entry its row."""
+    altered: Mapping[int, Oversize] = MappingProxyType({})
+    """Rows that were too large, and what was done."""
 
 
 def row_of_each_entry(rows: range, parts: Mapping[int, int]) -> Sequence[int]:

@@ -8,18 +8,19 @@ outcome   rows refused for good, rows to send again; every other row is written
 
 import asyncio
 import importlib.metadata
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from logship.api import Again, Batch, Context, Outcome, Refused, Retry, Sink
+from logship.api import Again, Altered, Batch, Context, Outcome, Refused, Retry, Sink
 from logship_gcp.appeals import Appeals
 from logship_gcp.cloud_logging.config import CloudLoggingConfig
 from logship_gcp.cloud_logging.delivery import Delivered, deliver, total
 from logship_gcp.cloud_logging.entries import encode
 from logship_gcp.cloud_logging.frames import Frame, Frames, Place
+from logship_gcp.cloud_logging.oversize import Oversize
 from logship_gcp.cloud_logging.requests import Part, Request, pack
 from logship_gcp.cloud_logging.special import Reader
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 ALONE_BYTES = 128 * 1024
 """From here on, a request of its own costs less than naming the origin in every entry."""
+AlteredRows = dict[tuple[int, int], Oversize]
+"""By batch and row."""
 
 
 class CloudLogging(Sink):
@@ -74,13 +77,14 @@ class CloudLogging(Sink):
         encoder, transport = self._encoder, self._transport
         if encoder is None or transport is None:
             raise RuntimeError("the sink is not started")
-        requests = encoder.requests(batches, self.context.world.clock.wall_ns())
+        altered: AlteredRows = {}
+        requests = encoder.requests(batches, self.context.world.clock.wall_ns(), altered)
         project = encoder.place.project
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(deliver(r, transport.post, project)) for r in requests]
         delivered = total([task.result() for task in tasks])
         self._appeals.make(delivered.appeal)
-        return _outcome(delivered, len(requests))
+        return _outcome(delivered, len(requests), altered)
 
     async def close(self) -> None:
         if self._transport is not None:
@@ -103,11 +107,15 @@ class BatchEncoder:
         )
         self._frames = Frames(place)
 
-    def requests(self, batches: Sequence[Batch], now_ns: int) -> list[Request]:
+    def requests(
+        self, batches: Sequence[Batch], now_ns: int, altered: AlteredRows | None = None
+    ) -> list[Request]:
+        """`altered` is told which rows are cut or split."""
+        altered = {} if altered is None else altered
         found: list[Request] = []
         shared: list[Part] = []
         for frame, numbers, alone in self._groups(batches):
-            parts = [self._part(batches, n, frame, now_ns, alone) for n in numbers]
+            parts = [self._part(batches, n, frame, now_ns, alone, altered) for n in numbers]
             if alone:
                 found += pack(parts, frame.request_defaults(), self._max_bytes)
             else:
@@ -124,19 +132,21 @@ class BatchEncoder:
             yield frame, numbers, len(groups) == 1 or size >= ALONE_BYTES
 
     def _part(
-        self, batches: Sequence[Batch], number: int, frame: Frame, now_ns: int, alone: bool
-    ) -> Part:
+        self, batches: Sequence[Batch], number: int, frame: Frame, now_ns: int, alone: bool,
+        altered: AlteredRows,
+    ) -> Part:  # fmt: skip
         batch = batches[number]
         rows = batch.rows
-        body, numbers = encode(
+        body, numbers, too_large = encode(
             batch, frame, self._reader, now_ns=now_ns, alone=alone, oversize=self._oversize
         )
+        altered.update({(number, row): how for row, how in too_large.items()})
         if rows.fields is None:  # what a transform has parsed could not be made again
             batch.forget_columns()
         return Part(number, numbers, body)
 
 
-def _outcome(delivered: Delivered, requests: int) -> Outcome:
+def _outcome(delivered: Delivered, requests: int, altered: AlteredRows) -> Outcome:
     """What the engine is told. Raises Retry when nothing at all was written."""
     later = delivered.later
     if later and len(later) == requests and not (delivered.refused or delivered.again):
@@ -150,4 +160,15 @@ def _outcome(delivered: Delivered, requests: int) -> Outcome:
     again += [Again(batch, [row], reason) for batch, row, reason in delivered.again]
     # Of a row in parts each may be refused: what is refused, or comes again, is the row.
     refused = {(batch, row): Refused(batch, row, why) for batch, row, why in delivered.refused}
-    return Outcome(tuple(refused.values()), tuple(again))
+    found = _altered(altered, refused.keys(), again) if altered else ()
+    return Outcome(tuple(refused.values()), tuple(again), found)
+
+
+def _altered(
+    altered: AlteredRows, refused: Collection[tuple[int, int]], again: Sequence[Again]
+) -> tuple[Altered, ...]:
+    """Of the rows that are written."""
+    gone = {(one.batch, row) for one in again for row in one.rows or ()}.union(refused)
+    counts = Counter(how for row, how in altered.items() if row not in gone)
+    told = Altered(counts["cut"], "shortened"), Altered(counts["split"], "split")
+    return tuple(one for one in told if one.rows)

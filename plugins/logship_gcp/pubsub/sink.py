@@ -147,6 +147,8 @@ class PubsubSink(Sink):
             for number, batch in enumerate(batches)
             if (len(batch.rows) if batch.touched else batch.block)
         ]
+        for _, _, batch in whole:
+            batch.forget_columns()  # the engine has counted the rows; the block is what goes out
         return [await self.context.world.offload.run(self._blocks, whole)]
 
     def _blocks(self, parts: Sequence[tuple[int, Sequence[int] | None, Batch]]) -> list[Outgoing]:

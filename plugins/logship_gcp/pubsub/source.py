@@ -110,6 +110,7 @@ class PubsubSource(Source):
         )
         origin = Origin(name, Labels({"source": self.context.name, "subscription": name}))
         catalog.add(origin, lambda on_ready: self._leases.open(origin, on_ready))
+        catalog.complete()
         try:
             await consumer.run(config.concurrency, streaming=config.pull == "streaming")
         except asyncio.CancelledError:

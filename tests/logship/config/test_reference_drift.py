@@ -1,4 +1,4 @@
-"""docs/configuration.md and docs/logship.schema.json are what the options' classes say today."""
+"""The generated files under docs/ are what options and metrics say of themselves today."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from logship.registry import Registry
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-@pytest.mark.parametrize("name", ["configuration.md", "logship.schema.json"])
+@pytest.mark.parametrize("name", ["configuration.md", "logship.schema.json", "metrics.md"])
 def test_the_generated_files_have_not_drifted(name: str) -> None:
     expected = files(Registry.installed())[name]
     path = DOCS / name

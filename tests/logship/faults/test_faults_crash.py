@@ -108,7 +108,7 @@ def test_take_survives_year_10000(tmp_path):
 
         b = Binding(feed, Selection(), r)
         r.add(b)
-        r.sender.offer = lambda reader, batch: None
+        r.sender.offer = lambda reader, batch: reader.release(batch) or r.counters.give_back(batch)
         await r._take(b)  # pull() has no other guard
 
     NoSender.offer = lambda self, reader, batch: None

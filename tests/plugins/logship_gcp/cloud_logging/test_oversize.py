@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from logship_gcp.cloud_logging.oversize import PART_BYTES, part_id, parts
 
-from logship.api import DELIVERED, Batch, Cutting, Outcome
+from logship.api import Altered, Batch, Cutting, Outcome
 from tests.plugins.logship_gcp.cloud_logging.batches import (
     FIRST_NS,
     TIME,
@@ -136,7 +136,7 @@ def test_a_row_that_is_sent_twice_is_divided_at_the_same_places() -> None:
 def test_the_sandbox_takes_every_part_and_the_row_is_one() -> None:
     batch = make_batch(cri("a", LONG, "b", LONG + "!", stream="stderr"))
     outcome, entries, counts = in_sandbox([batch])
-    assert outcome == DELIVERED
+    assert outcome == Outcome(altered=(Altered(2, "split"),))
     assert counts.refused == 0
     assert rejoined(entries) == dict(zip(batch.ids(), batch.rows.texts, strict=True))
 

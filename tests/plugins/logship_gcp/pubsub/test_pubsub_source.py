@@ -26,12 +26,17 @@ class OneFeed:
         self.feeds: list[Feed] = []
         self.origins: list[Origin] = []
         self.ready = asyncio.Event()
+        self.told = False
 
     def add(self, origin: Origin, log: LogFile | OpenFeed) -> None:
         assert not isinstance(log, LogFile)
         self.origins.append(origin)
         if not self.feeds:
             self.feeds = [log(self.ready.set) for _ in range(self.count)]
+
+    def complete(self) -> None:
+        assert self.origins, "nothing was added"
+        self.told = True
 
     def update(self, key: str, labels: Labels) -> None: ...
     def touch(self, key: str) -> None: ...
@@ -90,6 +95,7 @@ def read(broker: Any, use: Use, *, feeds: int = 1, **options: Any) -> Any:
 async def first(catalog: OneFeed) -> Batch:
     batch = await catalog.next()
     catalog.feeds[0].settle(batch)
+    assert catalog.told, "the agent would never be ready"
     return batch
 
 

@@ -1,0 +1,60 @@
+"""The metrics of the whole agent."""
+
+import importlib.metadata
+import platform
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from logship.metrics.family import AgentNow, Family, Kind, Samples
+from logship.rows import kernel
+
+if TYPE_CHECKING:
+    from logship.pipeline import Pipeline
+
+
+def _one(
+    kind: Kind, name: str, help: str, number: "Callable[[Pipeline], float | None]"
+) -> Family[AgentNow]:
+    return Family(name, kind, (), help, lambda now: [((), number(now.pipeline))])
+
+
+def _build(now: AgentNow) -> Samples:
+    version = importlib.metadata.version("logship")
+    return [((version, platform.python_version(), kernel.in_use()), 1)]
+
+
+def _complaints(now: AgentNow) -> Samples:
+    return [((name,), trouble.count) for name, trouble in now.pipeline.sink_trouble.items()]
+
+
+OF_AGENT: tuple[Family[AgentNow], ...] = (
+    Family("logship_build_info", "gauge", ("version", "python", "kernel"),
+           "1; the labels say which agent this is, and which row kernel it uses.", _build),
+    _one("gauge", "logship_start_time_seconds", "When the process started, Unix time.",
+         lambda agent: agent.started_ns / 1e9),
+    _one("gauge", "logship_ready", "1: all sources have looked at what is there.",
+         lambda agent: not agent.origins.absent.untold(agent.sources)),
+    _one("gauge", "logship_origins", "Logs known now.", lambda agent: len(agent.origins.entries)),
+    _one("gauge", "logship_origins_undecided",
+         "Logs that stay unread because labels or annotations are not known yet.",
+         lambda agent: len(agent.origins.undecided())),
+    _one("counter", "logship_origins_unmatched_total", "Logs that no route took.",
+         lambda agent: agent.origins.unmatched),
+    _one("counter", "logship_origins_decided_without_metadata_total",
+         "Logs for which `on_unknown` had to decide.",
+         lambda agent: agent.origins.unknown_decided),
+    _one("gauge", "logship_checkpoint_age_seconds",
+         "Since the positions were last saved. Absent: they never were.",
+         lambda agent: agent.checkpoint.age_secs),
+    _one("gauge", "logship_deleted_files_held",
+         "Deleted files that are held open because some route has not delivered them.",
+         lambda agent: agent.held.files),
+    _one("gauge", "logship_deleted_files_held_bytes", "Bytes of them that are not delivered.",
+         lambda agent: agent.held.bytes),
+    _one("gauge", "logship_open_log_files", "Files of logs that are open.",
+         lambda agent: agent.origins.descriptors.open),
+    _one("gauge", "logship_open_log_files_limit", "How many may be.",
+         lambda agent: agent.origins.descriptors.most),
+    Family("logship_sink_complaints_total", "counter", ("sink",),
+           "Warnings and errors that a sink, or a route about its sink, has logged.", _complaints),
+)  # fmt: skip
