@@ -75,6 +75,25 @@ class RouteCounters:
     """By namespace and reason."""
     bugs: int = 0
     last_error: str = ""
+    window: int = 0
+    """Writes that may be on their way at once, now."""
+    held_bytes: int = 0
+    """Of memory, by batches that are not settled, now."""
+    writes_by_result: Counter[str] = field(default_factory=Counter)
+    """Tries: delivered, partial (some rows come again), throttled, failed, timed_out, bug, given_up
+    (another route needed the memory)."""
+    write_secs: float = 0.0
+    """Round trips of the delivered ones, added up."""
+    throttled: int = 0
+    """Times that the destination asked for less."""
+    backoff_secs: float = 0.0
+    """Writes have waited so long for their next try, added up."""
+    waited_for_sink_secs: float = 0.0
+    """Nothing was read for so long, because the sink failed or took no more writes."""
+    waited_for_memory_secs: float = 0.0
+    """Nothing was read for so long, because `memory.max_bytes` was used up."""
+    waited_for_rate_secs: float = 0.0
+    """Writes have waited so long because of `max_bytes_per_sec`."""
     sink_error: Said = field(default_factory=Said)
     """What the sink said last when it failed."""
     read_by: dict[str, Read] = field(default_factory=dict)

@@ -21,12 +21,16 @@ class ConfigError(Exception):
 
 
 class Retry(Exception):
-    """The whole request failed for now; `after` seconds if the destination named a time."""
+    """The whole request failed for now; `after` seconds if the destination named a time.
 
-    def __init__(self, reason: str, after: float | None = None) -> None:
+    `throttled`: it answers, and asks for less (a quota, overload: 429, 503, RESOURCE_EXHAUSTED).
+    """
+
+    def __init__(self, reason: str, after: float | None = None, *, throttled: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after = after
+        self.throttled = throttled
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Again:
     """Indices into the rows of that batch; None: all of them."""
     reason: str
     after: float | None = None
+    throttled: bool = False
+    """The destination asks for less; see `Retry`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,10 @@ from logship.checkpoint import Checkpoint
 from logship.config import Config, RouteConfig
 from logship.counters import RouteCounters
 from logship.delivery.deadletters import DeadLetters
-from logship.delivery.limits import Budget
-from logship.delivery.sender import Sender
+from logship.delivery.senders import Senders
 from logship.entry import Entry
 from logship.outcome import ConfigError
-from logship.routes.route import Route
+from logship.routes.route import BLOCK_BYTES, Route
 from logship.routes.routing import RouteRule
 from logship.rows import kernel
 from logship.source_catalog import SourceCatalog
@@ -66,9 +65,10 @@ class Pipeline:
         self.sources = {name: source for name, source in sources.items() if source}
         self.sinks = {name: sink for name, sink in sinks.items() if sink}
         letters = config.dead_letters
-        self._dead_letters = DeadLetters(
+        dead_letters = DeadLetters(
             config.dead_letters_dir, letters.max_bytes, letters.max_age_secs, world
         )
+        self._senders = Senders(config, self.sinks, dead_letters, world.clock, BLOCK_BYTES)
         self.routes = list(map(self._route, config.routes, transforms))
         rules = [_rule(route) for route in config.routes]
         self.origins = Origins(
@@ -94,12 +94,11 @@ class Pipeline:
         return found
 
     def _route(self, config: RouteConfig, transforms: Sequence[tuple[str, Transform]]) -> Route:
-        budget = Budget(self.config.memory.max_bytes // len(self.config.routes))
         counters = RouteCounters()
-        clock, log = self.world.clock, self._log.getChild(config.name)
+        log = self._log.getChild(config.name)
         said = self.sink_trouble[config.to].logger(self._log, config.name)
-        sender = Sender(self.sinks[config.to], budget, self._dead_letters, counters, clock, said)
-        return Route(config.name, sender, transforms, budget, counters, clock, log)
+        budget, sender = self._senders.make(config.name, config.to, counters, said)
+        return Route(config.name, sender, transforms, budget, counters, self.world.clock, log)
 
     def _starting(self, route: str, source: str) -> int:
         config = next(found for found in self.config.routes if found.name == route)

@@ -1,7 +1,7 @@
 """Sizes, durations and starting points, as people write them.
 
-An option's name tells its unit: `*_bytes` holds a size, `*_secs` a duration, `start_from` a
-starting point. In memory they are plain numbers (bytes, seconds); in a file they may carry units.
+An option's name tells its unit: `*_bytes` and `*_bytes_per_sec` hold a size, `*_secs` a duration,
+`start_from` a starting point. In memory they are plain numbers; in a file they may carry units.
 Every `parse_*` is the inverse of its `format_*`, and raises ValueError with a reason a person can
 act on.
 
@@ -97,11 +97,14 @@ def parse_start_from(text: str) -> float | str:
         raise ValueError("expected `now`, `beginning` or a duration such as 10m") from None
 
 
+_SIZES = ("_bytes", "_bytes_per_sec")
+
+
 def parser_for(option: str) -> Callable[[str], float | str] | None:
     """How the value of the option of this name is read, where its name says a unit."""
     if option == "start_from":
         return parse_start_from
-    if option.endswith("_bytes"):
+    if option.endswith(_SIZES):
         return parse_size
     if option.endswith("_secs"):
         return parse_duration
@@ -112,7 +115,7 @@ def format_for(option: str, value: object) -> str | None:
     """A number as the option of this name shows it; None where the name says no unit."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
-    if option.endswith("_bytes"):
+    if option.endswith(_SIZES):
         return format_size(int(value))
     if option.endswith("_secs") or option == "start_from":
         return format_duration(value)

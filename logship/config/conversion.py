@@ -5,7 +5,7 @@ part with a problem becomes BAD, its neighbours are still read; a class is built
 parts. A class may check itself further in `__post_init__`, by raising ConfigError or ValueError.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final, get_args
 
 import msgspec
@@ -59,8 +59,10 @@ class Conversion:
         found = "a list" if isinstance(node, Items) else "a mapping"
         return self._unexpected(node.mark, annotation, path, option, found)
 
-    def struct(self, node: Table, kind: type[msgspec.Struct], path: str) -> object:
-        """An instance of the Struct, or BAD."""
+    def struct(
+        self, node: Table, kind: type[msgspec.Struct], path: str, beside: Collection[str] = ()
+    ) -> object:
+        """An instance of the Struct, or BAD. `beside`: other options that may stand here."""
         fields = msgspec.structs.fields(kind)
         node = _gather(node, [f.encode_name for f in fields])
         known = {f.encode_name: f for f in fields}
@@ -68,7 +70,7 @@ class Conversion:
         for entry in node.entries:
             key = entry.key.text
             if (field := known.get(key)) is None:
-                meant = self._unknown_key(entry.key, list(known), path)
+                meant = self._unknown_key(entry.key, [*known, *sorted(beside)], path)
                 values[known[meant].name if meant in known else key] = BAD
                 continue
             inner = join_path(path, key.removesuffix(".*"))
@@ -134,11 +136,20 @@ class Conversion:
             message = f"the {kind.kind} {type_node.shown} cannot be used: {error.reason}"
             self._report.foreign(type_node.mark, place, message, error.hint)
             return BAD
-        rest = Table(tuple(e for e in node.entries if e.key.text != "type"), node.mark)
-        options = self.struct(rest, component.config, path)
-        if not isinstance(options, msgspec.Struct):
+        shared = {field.encode_name for field in _fields(kind.shared)}
+        rest = [e for e in node.entries if e.key.text != "type"]
+        own = Table(tuple(e for e in rest if e.key.text not in shared), node.mark)
+        options = self.struct(own, component.config, path, shared)
+        terms = self._shared(Table(tuple(e for e in rest if e.key.text in shared), node.mark),
+                             kind, path)  # fmt: skip
+        if not isinstance(options, msgspec.Struct) or terms is BAD:
             return BAD
-        return kind(type_name=type_node.text, options=options, component=component)
+        more = {} if terms is None else {"terms": terms}
+        return kind(type_name=type_node.text, options=options, component=component, **more)
+
+    def _shared(self, node: Table, kind: type[ComponentConfig[Any]], path: str) -> object:
+        """The options that all components of the kind take."""
+        return None if kind.shared is None else self.struct(node, kind.shared, path)
 
     def _items(self, node: Items, member: Annotation, path: str, option: str) -> object:
         inner, metas = unwrap(member)
@@ -180,6 +191,10 @@ class Conversion:
         message = f"expected {describe(annotation, option)}, got {found}"
         self._report.error(mark, path, message)
         return BAD
+
+
+def _fields(kind: type[msgspec.Struct] | None) -> tuple[FieldInfo, ...]:
+    return () if kind is None else msgspec.structs.fields(kind)
 
 
 def _gather(node: Table, names: list[str]) -> Table:

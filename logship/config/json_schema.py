@@ -117,11 +117,13 @@ class _Definitions:
         name = f"{kind.kind}.{type_name}"
         schema = self.struct(component.config)
         properties = schema["properties"]
+        shared = self.struct(kind.shared)["properties"] if kind.shared else {}
+        assert isinstance(shared, dict)
         required = schema.get("required", [])
         assert isinstance(properties, dict)
         assert isinstance(required, list)
         schema["description"] = summary_of(component)
-        schema["properties"] = {"type": {"const": type_name}, **properties}
+        schema["properties"] = {"type": {"const": type_name}, **properties, **shared}
         schema["required"] = ["type", *required]
         self.found[name] = schema
         return {"$ref": f"#/$defs/{name}"}

@@ -16,7 +16,13 @@ import msgspec
 from msgspec.structs import FieldInfo
 
 from logship.config.json_schema import json_schema
-from logship.config.schema import ComponentConfig, Config
+from logship.config.schema import (
+    ComponentConfig,
+    Config,
+    SinkConfig,
+    SourceConfig,
+    TransformConfig,
+)
 from logship.config.shapes import (
     Annotation,
     alternatives,
@@ -70,6 +76,11 @@ Anchors, aliases and merge keys (`<<`) work; tags do not. The file holds one doc
 1 MiB. Names of sources, sinks and routes are lower-case letters, digits, `-` and `_`.
 """
 
+_SHARED: dict[Kind, type[msgspec.Struct] | None] = {
+    "source": SourceConfig.shared,
+    "transform": TransformConfig.shared,
+    "sink": SinkConfig.shared,
+}
 _TITLES: dict[Kind, str] = {"source": "Sources", "transform": "Transforms", "sink": "Sinks"}
 
 
@@ -79,6 +90,8 @@ def markdown(registry: Registry) -> str:
     parts += _nested(Config, "", "##", {Config})
     for kind in KINDS:
         parts.append(f"## {_TITLES[kind]}\n")
+        if (shared := _SHARED[kind]) is not None:
+            parts += [_prose(shared), _table(shared)]
         parts += [] if registry.names(kind) else ["None is installed.\n"]
         for name in registry.names(kind):
             component = registry.find(kind, name)

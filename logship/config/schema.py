@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from logship.api import Component, ConfigError, Sink, Source, Transform
+from logship.delivery.terms import Terms
 from logship.registry import Kind
 from logship.routes.match import Match
 from logship.routes.when import Condition
@@ -34,6 +35,7 @@ class ComponentConfig(msgspec.Struct, Generic[C], frozen=True, kw_only=True):
 
     kind: ClassVar[Kind]
     noun: ClassVar[str]
+    shared: ClassVar[type[msgspec.Struct] | None] = None  # options of all of the kind
 
     type_name: str
     options: msgspec.Struct
@@ -53,6 +55,8 @@ class TransformConfig(ComponentConfig[Transform], frozen=True, kw_only=True):
 class SinkConfig(ComponentConfig[Sink], frozen=True, kw_only=True):
     kind: ClassVar[Kind] = "sink"
     noun: ClassVar[str] = "a sink (a mapping with `type`)"
+    shared: ClassVar[type[msgspec.Struct] | None] = Terms
+    terms: Terms = Terms()
 
 
 class RouteConfig(
@@ -120,7 +124,8 @@ class MemoryConfig(Options, frozen=True, kw_only=True):
         Meta(
             ge=1 << 20,
             description="Bound of the bytes held by all batches in flight; reading waits above "
-            "it. The process needs about 60MiB beside.",
+            "it. Each route has a part of its own, enough for one write; the rest goes to those "
+            "that need it. The process needs about 60MiB beside.",
         ),
     ] = 64 << 20
 

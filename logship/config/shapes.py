@@ -142,6 +142,8 @@ def _one_of(values: tuple[object, ...]) -> str:
 
 
 def _noun(kind: Annotation, inner: Annotation, option: str) -> str:
+    if kind in (int, float) and option.endswith("_bytes_per_sec"):
+        return "a size, per second"
     if kind in (int, float) and option.endswith("_bytes"):
         return "a size"
     if kind in (int, float) and (option.endswith("_secs") or option == "start_from"):

@@ -34,16 +34,25 @@ class Parcel:
     parts: int = 1
     released: bool = False
 
+    def hold(self) -> None:
+        """From now on its memory is charged."""
+        self.budget.hold(self.held)
+        self.counters.held_bytes += self.held
+
+    def _let_go(self) -> None:
+        self.budget.give_back(self.held)
+        self.counters.held_bytes -= self.held
+
     def end_part(self) -> None:
         self.parts -= 1
         if self.parts == 0 and not self.released:
             self.reader.settle(self.batch)
             self.counters.delivered_bytes += self.batch.size()
-            self.budget.give_back(self.held)
+            self._let_go()
 
     def release(self) -> None:
         """Forget it: it is taken again later."""
         self.released = True
         self.counters.release(self.batch)
         self.reader.release(self.batch)
-        self.budget.give_back(self.held)
+        self._let_go()

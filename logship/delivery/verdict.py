@@ -58,3 +58,8 @@ def _left(batch: Batch, rows: set[int] | None, gone: set[int]) -> Batch | None:
 def longest_wait(outcome: Outcome) -> float | None:
     """The longest time the destination named."""
     return max((again.after for again in outcome.again if again.after is not None), default=None)
+
+
+def throttled(outcome: Outcome) -> bool:
+    """Whether the destination asks for less."""
+    return any(again.throttled for again in outcome.again)

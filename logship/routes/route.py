@@ -1,6 +1,6 @@
 """A route: pulls batches from its bindings, passes them through transforms, gives them on.
 
-It reads only when its own budget has room and its sink is not failing; nothing it does can delay
+It reads only when its budget has room and its sink is not failing; nothing it does can delay
 another route. Bindings take turns by bytes, fairly for namespaces and origins (see `fairness`).
 """
 
@@ -13,7 +13,7 @@ from operator import attrgetter
 from logship.api import Transform
 from logship.batch import Batch
 from logship.counters import RouteCounters
-from logship.delivery.limits import Budget
+from logship.delivery.limits import HELD_PER_BYTE, Budget
 from logship.delivery.sender import Sender
 from logship.routes.binding import Binding
 from logship.routes.fairness import Turns
@@ -24,8 +24,8 @@ from logship.world import Clock, World
 
 BLOCK_BYTES = 256 * 1024
 """How much is read at once: small enough for caches, large enough for few calls."""
-_ROOM_BYTES = 6 * BLOCK_BYTES
-"""What a block of short rows may hold in memory (see `Batch.held_bytes`)."""
+_ROOM_BYTES = HELD_PER_BYTE * BLOCK_BYTES
+"""What a block may hold in memory."""
 
 _TAKE_BYTES = 8 * 1024
 """A take costs about as much as reading so many bytes, however few it gives."""
@@ -84,7 +84,7 @@ class Route:
             while not self._turns:
                 self._changed.clear()
                 await self._changed.wait()
-            if not self._may_read():
+            while not self._may_read():
                 await self._room()
             spent += _TAKE_BYTES + await self._take(self._turns.next())
             if spent >= BLOCK_BYTES:
@@ -96,12 +96,16 @@ class Route:
         return not sender.full and self.budget.has_room(_ROOM_BYTES) and sender.paused_secs <= 0
 
     async def _room(self) -> None:
+        began, counters = self.clock.now(), self.counters
         while (pause := self.sender.paused_secs) > 0:
             await self.clock.sleep(pause)
         await self.sender.turn()
+        ready = self.clock.now()
+        counters.waited_for_sink_secs += ready - began
         if not self.budget.has_room(_ROOM_BYTES):
             self.sender.hurry()
             await self.budget.wait_for_room(_ROOM_BYTES)
+            counters.waited_for_memory_secs += self.clock.now() - ready
 
     async def _take(self, binding: Binding) -> int:
         """How many bytes of log it gave."""

@@ -12,12 +12,16 @@ import pytest
 
 from logship.api import DELIVERED, Again, Batch, Context, Outcome, Refused, Retry, Sink
 from logship.counters import RouteCounters
+from logship.delivery.circuit import RELEASE_SECS
 from logship.delivery.deadletters import DeadLetters
 from logship.delivery.limits import Budget
-from logship.delivery.sender import MAX_DELAY_SECS, RELEASE_SECS, WINDOW, Sender
+from logship.delivery.sender import Sender
+from logship.delivery.terms import Terms
+from logship.delivery.window import START
 from logship.testing import texts_batch
 from logship.testing.virtual_time import run_virtual, virtual_world
 
+MAX_DELAY_SECS = Terms().max_delay_secs
 Answer = Callable[[Sequence[Batch]], Outcome]
 
 
@@ -123,13 +127,13 @@ def test_a_batch_is_settled_only_after_it_is_durable(tmp_path: Path) -> None:
 
 def test_several_writes_are_in_flight_but_no_more_than_the_window(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
-        for number in range(WINDOW * 3):
+        for number in range(START * 3):
             bench.sender.offer(bench.reader, texts_batch([f"{number} " + "x" * 2000]))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
         await asyncio.sleep(5)
-        assert bench.sink.most_in_flight == WINDOW
-        assert len(bench.reader.settled) == WINDOW * 3
+        assert bench.sink.most_in_flight == START
+        assert len(bench.reader.settled) == START * 3
 
     on_bench([], work, tmp_path)
 
