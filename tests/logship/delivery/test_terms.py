@@ -68,7 +68,9 @@ def test_a_lonely_row_waits_as_long_for_company_as_configured(tmp_path: Path, se
     async def work(stage: Stage) -> None:
         sending = asyncio.ensure_future(stage.sender.run())
         await asyncio.sleep(1)
-        stage.sender.offer(Recorder(), texts_batch(["lonely"]))
+        lonely = texts_batch(["lonely"])
+        stage.counters.read("shop", lonely)
+        stage.sender.offer(Recorder(), lonely)
         await asyncio.sleep(20)
         assert stage.sink.began == [pytest.approx(1 + secs)]
         sending.cancel()
