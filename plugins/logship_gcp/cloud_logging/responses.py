@@ -57,6 +57,11 @@ class Later:
     after: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Throttled(Later):
+    """It asks for less: a quota, or overload."""
+
+
 Verdict: TypeAlias = Written | Divide | Later
 
 
@@ -97,6 +102,8 @@ def decide(answer: Answer, project: str) -> Verdict:
         return Divide(reason, suspect_request=True)
     if answer.status == 413:
         return Divide(reason, suspect_request=False)
+    if answer.status in (429, 503):
+        return Throttled(reason, answer.retry_after)
     if hint := _HINTS.get(answer.status):
         return Later(f"{reason}; {hint.format(project=project)}", answer.retry_after)
     return Later(reason, answer.retry_after)
