@@ -53,9 +53,13 @@ class Circuit:
             self._hold_until(now + gap * (0.75 + chance / 2))
 
     def failed(
-        self, began: float, now: float, after: float | None, chance: float, *, throttled: bool
-    ) -> float:
-        """Nothing of a write that had begun then was taken. Seconds until it may be tried again."""
+        self, began: float, now: float, after: float | None, chance: float, tries: int = 1,
+        *, throttled: bool,
+    ) -> float:  # fmt: skip
+        """Nothing of a write that had begun then was taken. Seconds until it may be tried again.
+
+        `tries`: of this write. Where others succeed meanwhile, only this one waits longer.
+        """
         if began >= self._failed_at:
             if throttled:
                 self._throttled(now - began)
@@ -67,7 +71,7 @@ class Circuit:
         wait = max(delay_secs(self.failures, after, chance), self._pace.gap_secs / 2)
         if after is not None or wait >= RELEASE_SECS:
             self._hold_until(now + wait)
-        return wait
+        return max(wait, delay_secs(tries, after, chance))
 
     def given_up(self, began: float, now: float) -> None:
         """A write was ended because it took too long."""

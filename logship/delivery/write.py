@@ -106,16 +106,17 @@ class Writer:
                 outcome = await self._sink.write(batches)
             found = verdicts(batches, outcome)
         except Retry as retry:
-            return self._failed(began, retry)
+            return self._failed(write, began, retry)
         except (Exception, asyncio.CancelledError) as error:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
                 raise
             if limit.expired():
                 reason = f"no answer in {self._timeout_secs:g} s"
-                return self._failed(began, Retry(reason), "timed_out")
+                return self._failed(write, began, Retry(reason), "timed_out")
             self._bug(error)
-            return self._failed(began, Retry(f"{type(error).__name__}: {error}"), "bug")
+            reason = f"{type(error).__name__}: {error}"
+            return self._failed(write, began, Retry(reason), "bug")
         finally:
             write.began = None
             self._counters.write_latency.observe(self._clock.now() - began)
@@ -153,7 +154,7 @@ class Writer:
             return 0.0
         reason, after, less = outcome.again[0].reason, longest_wait(outcome), throttled(outcome)
         if not any(verdict.delivered or verdict.refused for verdict in found):
-            return self._failed(began, Retry(reason, after, throttled=less))
+            return self._failed(write, began, Retry(reason, after, throttled=less))
         counters.writes_by_result["partial"] += 1
         counters.throttled += less
         wait = self._circuit.partly(
@@ -162,13 +163,13 @@ class Writer:
         self._say(1, reason, wait)
         return wait
 
-    def _failed(self, began: float, retry: Retry, result: str | None = None) -> float:
+    def _failed(self, write: Write, began: float, retry: Retry, result: str | None = None) -> float:
         counters = self._counters
         counters.writes_by_result[result or ("throttled" if retry.throttled else "failed")] += 1
         counters.throttled += retry.throttled
         wait = self._circuit.failed(
             began, self._clock.now(), retry.after, random.random(),  # noqa: S311 - jitter
-            throttled=retry.throttled,
+            write.tries, throttled=retry.throttled,
         )  # fmt: skip
         self._say(self._circuit.failures, retry.reason, wait)
         return wait

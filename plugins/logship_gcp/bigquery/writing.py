@@ -184,7 +184,7 @@ class Writer:
         self, table: TableName, code: grpc.StatusCode, reason: str, after: float | None = None
     ) -> Retry:
         if code in PASSING:
-            return Retry(reason, after)
+            return Retry(reason, after, throttled=code is grpc.StatusCode.RESOURCE_EXHAUSTED)
         if code is grpc.StatusCode.NOT_FOUND and self._make is not None:
             self._made.pop(table, None)  # somebody deleted it, or it is not to be seen yet
             return Retry(f"{reason}; it is made again", after)
@@ -207,4 +207,5 @@ def _again(failures: Sequence[Failure]) -> Iterator[Again]:
         for batch, row in failure.parcel.rows:
             rows.setdefault(batch, []).append(row)
         for batch, numbers in rows.items():
-            yield Again(batch, numbers, failure.retry.reason, failure.retry.after)
+            retry = failure.retry
+            yield Again(batch, numbers, retry.reason, retry.after, retry.throttled)

@@ -61,6 +61,11 @@ class Later:
     """Whether it passes only when a person has done what the reason says."""
 
 
+@dataclass(frozen=True, slots=True)
+class Throttled(Later):
+    """It asks for less: a quota, or overload."""
+
+
 Verdict: TypeAlias = Written | Divide | Later
 
 
@@ -101,6 +106,8 @@ def decide(answer: Answer, project: str) -> Verdict:
         return Divide(reason, suspect_request=True)
     if answer.status == 413:
         return Divide(reason, suspect_request=False)
+    if answer.status in (429, 503):
+        return Throttled(reason, answer.retry_after)
     if hint := _HINTS.get(answer.status):
         told = f"{reason}; {hint.format(project=project)}"
         return Later(told, answer.retry_after, appeal=True)

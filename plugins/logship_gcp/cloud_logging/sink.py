@@ -22,6 +22,7 @@ from logship_gcp.cloud_logging.entries import encode
 from logship_gcp.cloud_logging.frames import Frame, Frames, Place
 from logship_gcp.cloud_logging.oversize import Oversize
 from logship_gcp.cloud_logging.requests import Part, Request, pack
+from logship_gcp.cloud_logging.responses import Throttled
 from logship_gcp.cloud_logging.special import Reader
 
 if TYPE_CHECKING:
@@ -151,7 +152,8 @@ def _outcome(delivered: Delivered, requests: int, altered: AlteredRows) -> Outco
     later = delivered.later
     if later and len(later) == requests and not (delivered.refused or delivered.again):
         pauses = [verdict.after for _, verdict in later if verdict.after is not None]
-        raise Retry(later[0][1].reason, max(pauses, default=None))
+        throttled = any(isinstance(verdict, Throttled) for _, verdict in later)
+        raise Retry(later[0][1].reason, max(pauses, default=None), throttled=throttled)
     again = [
         Again(part.batch, sorted(set(part.rows)), verdict.reason, verdict.after)
         for request, verdict in later

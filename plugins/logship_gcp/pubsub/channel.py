@@ -116,4 +116,5 @@ def retry_of(error: grpc.aio.AioRpcError, doing: str, advice: str) -> Retry:
     status = dict(trailing).get("grpc-status-details-bin")
     after = retry_delay_secs(status) if isinstance(status, bytes) else None
     reason = f"{doing}: {code.name}: {details}"
-    return Retry(reason if code in PASSING else f"{reason}; {advice}", after)
+    told = reason if code in PASSING else f"{reason}; {advice}"
+    return Retry(told, after, throttled=code is grpc.StatusCode.RESOURCE_EXHAUSTED)

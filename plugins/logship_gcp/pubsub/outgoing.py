@@ -118,7 +118,7 @@ def _again(failed: Sequence[Failed]) -> Iterator[Again]:
         retry = members[0].retry
         assert retry is not None
         if any(f.message.rows is None for f in members):
-            yield Again(batch, None, retry.reason, retry.after)
+            yield Again(batch, None, retry.reason, retry.after, retry.throttled)
         else:
             rows = [row for f in members for row in f.message.rows or ()]
-            yield Again(batch, rows, retry.reason, retry.after)
+            yield Again(batch, rows, retry.reason, retry.after, retry.throttled)

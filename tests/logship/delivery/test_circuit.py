@@ -63,6 +63,18 @@ def test_a_destination_that_throttles_single_writes_gets_them_with_a_gap_that_sh
     assert sorted(gaps, reverse=True) == gaps
 
 
+def test_a_write_that_fails_while_others_succeed_waits_alone_and_ever_longer() -> None:
+    circuit = Circuit()
+    waits = []
+    for tries in range(1, 8):
+        waits.append(circuit.failed(tries, tries + 0.1, None, 0.99, tries, throttled=False))
+        circuit.succeeded(tries + 0.2, tries + 0.3, 0.5, full=True)
+    assert waits == sorted(waits)
+    assert waits[-1] > RELEASE_SECS
+    assert circuit.wait_secs(8.0) == 0
+    assert not circuit.open
+
+
 def test_rows_that_come_again_are_no_failure_of_a_sink_that_took_others() -> None:
     circuit = Circuit()
     waits = [circuit.partly(1.0, 1.1, None, 0.99, tries, throttled=False) for tries in (1, 4, 8)]
