@@ -25,6 +25,7 @@ TEXTS = (
     b'{"time":"2026-11-23T04:46:31Z","level":"warn","message":"m","a":"\\u65e5\\n","b":-1.5}',
     b'{"logging.googleapis.com/trace":"' + b"0" * 32 + b'","a":1,"b":2,"c":"' + b"y" * 90 + b'"}',
     b'{"a":1,"b":2,"httpRequest":{"requestMethod":"GET","status":200,"latency":"1.5s"},"d":3}',
+    b'{"httpRequest":{"latency":"1.123456789s"},"a":1,"logging.googleapis.com/labels":{"a":"b"}}',
     b'{"httpRequest" : { "latency" : "0s","cacheHit":true , "responseSize":99 } ,"a":1,"b":"\\n"}',
     b'{"logging.googleapis.com/operation":{"id":"x","first":true},"a":1,"b":2,'
     b'"logging.googleapis.com/sourceLocation":{"file":"f","line":7},"timestamp":"2026-11-23T04:46:31.5Z"}',
