@@ -108,6 +108,8 @@ def test_usual_forms_need_no_python(members: str) -> None:
         '"httpRequest":{"latency":"1 s"}',
         '"httpRequest":{"latency":"01s"}',
         '"httpRequest":{"latency":"1.0000000001s"}',
+        '"httpRequest":{"latency":"1234567890s"}',
+        '"httpRequest":{"latency":"1.5sx"}',
         '"httpRequest":{"latency":{"seconds":1}}',
         f'"httpRequest":{{"status":1}},"{PREFIX}http_request":{{"status":2}}',
         f'"{PREFIX}labels":{{}}',

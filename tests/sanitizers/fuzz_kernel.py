@@ -25,6 +25,7 @@ TEXTS = (
     b'{"time":"2026-11-23T04:46:31Z","level":"warn","message":"m","a":"\\u65e5\\n","b":-1.5}',
     b'{"logging.googleapis.com/trace":"' + b"0" * 32 + b'","a":1,"b":2,"c":"' + b"y" * 90 + b'"}',
     b'{"a":1,"b":2,"httpRequest":{"requestMethod":"GET","status":200,"latency":"1.5s"},"d":3}',
+    b'{"httpRequest":{"latency":"1.123456789s"},"a":1,"logging.googleapis.com/labels":{"a":"b"}}',
     b'{"httpRequest" : { "latency" : "0s","cacheHit":true , "responseSize":99 } ,"a":1,"b":"\\n"}',
     b'{"logging.googleapis.com/operation":{"id":"x","first":true},"a":1,"b":2,'
     b'"logging.googleapis.com/sourceLocation":{"file":"f","line":7},"timestamp":"2026-11-23T04:46:31.5Z"}',
@@ -73,6 +74,12 @@ def a_block(dice: random.Random) -> bytes:
     return bytes(block)
 
 
+def a_growing_block() -> bytes:
+    """Rows of which what is lifted is larger than they were: it soon needs all the room it has."""
+    text = b'{"trace":"' + b"0" * 32 + b'","httpRequest":{"latency":"1s"}}'
+    return b"".join(b"2026-11-23T04:46:31.%dZ stdout F %s\n" % (n, text) for n in range(1, 300))
+
+
 def seen(block: bytes, limit: int, parse: bool) -> object:
     labels = Labels({"cluster": "c", "namespace": "n", "pod": "p", "container": "app"})
     span = Span(GENERATION, 0, len(block))
@@ -80,7 +87,7 @@ def seen(block: bytes, limit: int, parse: bool) -> object:
     batch = Batch(Origin("c/uid/app/0", labels), labels, (span,), block, cutting)
     rows = index(block, (span,), cutting)
     columns = [*zip(rows.ids("0" * 12), rows.times, rows.streams, rows.texts, strict=True)]
-    reader = Reader("p", ("severity", "level"), TRACE_KEYS, parse)
+    reader = Reader("project-" * 10, ("severity", "level"), TRACE_KEYS, parse)
     body = encode(batch, frame_of(batch, Place("p", "l", "c")), reader, now_ns=NOW_NS, alone=True)
     return columns, dict(rows.marks), orjson.loads(b"[" + body + b"]")
 
@@ -89,6 +96,8 @@ def main(count: int, seed: int) -> None:
     dice = random.Random(seed)
     for number in range(count):
         block, limit, parse = a_block(dice), dice.choice((200, 262_144)), dice.random() < 0.7
+        if number == 0:
+            block, limit, parse = a_growing_block(), 262_144, True
         found = []
         for kind in ("compiled", "pure"):
             kernel.choose(kind)
