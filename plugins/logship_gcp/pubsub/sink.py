@@ -9,7 +9,7 @@ is alone; a refused block is halved by its rows. Everything else comes again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
 import grpc
@@ -20,7 +20,7 @@ from msgspec import Meta
 from logship.api import DELIVERED, Batch, ConfigError, Context, Outcome, Retry, Sink
 from logship_gcp import block_format
 from logship_gcp.bigquery.extract import Extractor
-from logship_gcp.pubsub import channel, names, outgoing, record, wire
+from logship_gcp.pubsub import channel, framed, names, outgoing, record, wire
 from logship_gcp.pubsub.outgoing import Failed, Outgoing
 
 BLOCK = "block/1"
@@ -133,7 +133,7 @@ class PubsubSink(Sink):
         if not failed:
             return DELIVERED
         retry = failed[0].retry
-        if retry is not None and len(failed) == len(messages):
+        if retry is not None and _count(f.message for f in failed) == _count(messages):
             raise retry
         return outgoing.outcome(failed, batches)
 
@@ -165,8 +165,12 @@ class PubsubSink(Sink):
 
     def _records(self, number: int, batch: Batch) -> list[Outgoing]:
         shared = outgoing.attributes(batch.labels, batch.route, record.FORMAT)
-        now_ns = self.context.world.clock.wall_ns()
-        bodies = record.encode_rows(batch, self._extractor, self._config.json_columns, now_ns)
+        now_ns, json_columns = self.context.world.clock.wall_ns(), self._config.json_columns
+        frames = framed.frames_of(batch, self._extractor, json_columns, now_ns, shared)
+        if frames is not None:
+            encoded, ends = frames
+            return [Outgoing(number, range(len(ends)), encoded, ends)] if ends else []
+        bodies = record.encode_rows(batch, self._extractor, json_columns, now_ns)
         return [
             Outgoing(
                 number,
@@ -181,7 +185,7 @@ class PubsubSink(Sink):
     ) -> list[Failed]:
         """What of these messages was not published."""
         size = len(messages[0].encoded)
-        if len(messages) == 1 and size > self._config.max_message_bytes:
+        if _count(messages) == 1 and size > self._config.max_message_bytes:
             limit = self._config.max_message_bytes
             return await self._smaller(batches, messages[0], f"{size} bytes; {limit} are allowed")
         body = b"".join((self._start, *(message.encoded for message in messages)))
@@ -197,11 +201,12 @@ class PubsubSink(Sink):
             if error.code() is not grpc.StatusCode.INVALID_ARGUMENT:
                 retry = channel.retry_of(error, f"publish to {self._topic}", self._advice(error))
                 return [Failed(message, retry.reason, retry) for message in messages]
-            if len(messages) == 1:
+            if _count(messages) == 1:
                 return await self._smaller(batches, messages[0], error.details() or "")
-            middle = len(messages) // 2
-            first = await self._publish(batches, messages[:middle])
-            return first + await self._publish(batches, messages[middle:])
+            failed: list[Failed] = []
+            for half in outgoing.split(messages):
+                failed += await self._publish(batches, half)
+            return failed
         return []
 
     async def _smaller(
@@ -227,3 +232,7 @@ class PubsubSink(Sink):
             "grant roles/pubsub.publisher on the topic to the service account that the pod "
             "runs as (Workload Identity), or to the one of GOOGLE_APPLICATION_CREDENTIALS"
         )
+
+
+def _count(messages: Iterable[Outgoing]) -> int:
+    return sum(message.count for message in messages)
