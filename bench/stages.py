@@ -31,6 +31,7 @@ from logship_gcp.bigquery.extract import Extractor
 from logship_gcp.cloud_logging.config import CloudLoggingConfig
 from logship_gcp.cloud_logging.frames import Place
 from logship_gcp.cloud_logging.sink import BatchEncoder
+from logship_gcp.pubsub.framed import frames_of
 from logship_gcp.pubsub.record import encode_rows
 from logship_transforms.parse_json import ParseJson, ParseJsonConfig
 
@@ -173,8 +174,9 @@ def _parse(batches: Batches) -> None:
 def _records(batches: Batches) -> None:
     extractor = Extractor()
     for batch in batches:
-        for _ in encode_rows(batch, extractor, "text", _NOW_NS):
-            pass
+        if frames_of(batch, extractor, "text", _NOW_NS, b"") is None:
+            for _ in encode_rows(batch, extractor, "text", _NOW_NS):
+                pass
 
 
 def _pack(batches: Batches) -> list[bytes]:

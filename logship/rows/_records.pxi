@@ -33,6 +33,7 @@ def records(Fields fields not None, list pieces not None, tuple tags not None, b
     cdef char *start
     cdef char *to
     cdef char[24] head
+    cdef object end
     if size > 64 or len(outer) + len(inner) > 4:
         raise ValueError("too many pieces")
     for i in range(size):

@@ -1,6 +1,7 @@
 """The columns of BigQuery, as Arrow and as records, are the same from either kernel."""
 
 import json
+from itertools import accumulate
 
 import pyarrow as pa
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 from logship_gcp.bigquery.arrow import SCHEMA, convert
 from logship_gcp.bigquery.extract import Extractor, Keys
 from logship_gcp.bigquery.tabled import fields_of
+from logship_gcp.pubsub import outgoing, wire
+from logship_gcp.pubsub.framed import frames_of
+from logship_gcp.pubsub.record import FORMAT, JsonColumns, encode_rows
 
 from logship.api import Batch, Cutting, Generation, Labels, Origin, Span, time_ns
 from logship.rows import kernel
@@ -139,3 +143,36 @@ def test_rows_that_stand_as_they_are_are_not_looked_at_in_python() -> None:
     found = fields_of(_batch(LINE % text), Extractor())
     assert found is not None
     assert found.rest == []
+    assert _framed(LINE % text, Extractor(), "text") is not None
+
+
+def _records(block: bytes, extractor: Extractor, json_columns: JsonColumns) -> list[bytes]:
+    """As they stand in requests."""
+    batch = _batch(block)
+    shared = outgoing.attributes(batch.labels, "r", FORMAT)
+    return [
+        wire.message(body, shared, outgoing.insert_id(insert_id))
+        for insert_id, body in encode_rows(batch, extractor, json_columns, NOW_NS)
+    ]
+
+
+def _framed(
+    block: bytes, extractor: Extractor, json_columns: JsonColumns
+) -> tuple[bytes, list[int]] | None:
+    batch = _batch(block)
+    shared = outgoing.attributes(batch.labels, "r", FORMAT)
+    return frames_of(batch, extractor, json_columns, NOW_NS, shared)
+
+
+@given(_blocks, _extractors, st.sampled_from(["text", "value"]))
+@example(LINE % (b'{"message":"%s"}' % (b"\\u0001" * 5000)), EXTRACTORS[0], "text")
+def test_both_make_the_same_records(
+    block: bytes, extractor: Extractor, json_columns: JsonColumns
+) -> None:
+    kernel.choose("compiled")
+    framed = _framed(block, extractor, json_columns)
+    kernel.choose("pure")
+    assert _framed(block, extractor, json_columns) is None
+    if framed is not None:
+        expected = _records(block, extractor, json_columns)
+        assert framed == (b"".join(expected), list(accumulate(map(len, expected))))

@@ -7,16 +7,27 @@ Run by `test_kernel_under_sanitizers.py` with a kernel that watches its memory.
 
 import random
 import sys
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import orjson
+from logship_gcp.bigquery.extract import Extractor
+from logship_gcp.bigquery.own_time import known_times
+from logship_gcp.bigquery.tabled import COLUMNS, NUMBER, fields_of
 from logship_gcp.cloud_logging.entries import encode
 from logship_gcp.cloud_logging.frames import Place, frame_of
 from logship_gcp.cloud_logging.special import Reader
+from logship_gcp.pubsub import outgoing, wire
+from logship_gcp.pubsub.framed import frames_of
+from logship_gcp.pubsub.record import JsonColumns, encode_rows
 
 from logship.api import Batch, Labels, Origin
 from logship.rows import _kernel, kernel
 from logship.rows.address import Generation, Span, time_ns
 from logship.rows.index import Cutting, index
+
+if TYPE_CHECKING:
+    from logship.rows._kernel import Fields
 
 TEXTS = (
     b"", b"x", b"hello world", "日本語 \U0001f600".encode(), b'quote " and \\ and \x01\x1f\x7f',
@@ -33,6 +44,8 @@ TEXTS = (
     b'{"message":"m","severity":"INFO","logging.googleapis.com/labels":{"a":"b"},"trace":""}',
     b'{"time":"2026-11-23T04:46:31.123456789Z","severity":"INFO","a":1,"b":2,"trace":"'
     + b"aF" * 16 + b'"}',
+    b'{"msg":"\\u0001\\ud83d\\ude00\\/","trace":"\\u65e5","time":"2026-11-23T04:46:31.1234567+05:30"}',
+    b'{"time":1795409191,"span_id":"s","severity":"' + b"w" * 90 + b'","lvl":[1,2],"message":""}',
     b'{"a":' + b"[" * 40 + b"]" * 40 + b',"b":1,"c":2}', b"z" * 700,
 )  # fmt: skip
 CUTS = (
@@ -58,6 +71,7 @@ CUTS = (
 TRACE_KEYS = ("logging.googleapis.com/trace", "trace")
 GENERATION = Generation(time_ns("2026-11-23T04:46:31Z"), 0xABCD1234)
 NOW_NS = time_ns("2026-11-23T05:00:00Z")
+EXTRACTOR = Extractor()
 
 
 def a_block(dice: random.Random) -> bytes:
@@ -92,6 +106,47 @@ def seen(block: bytes, limit: int, parse: bool) -> object:
     return columns, dict(rows.marks), orjson.loads(b"[" + body + b"]")
 
 
+def columns_seen(block: bytes, json_columns: JsonColumns) -> object:
+    """The rows as records, and the cells of their columns."""
+    labels = Labels({"cluster": "c", "label:app": "x"})
+    batch = Batch(
+        Origin("c/u/app/0", labels), labels, (Span(GENERATION, 0, len(block)),), block, Cutting()
+    )
+    found = fields_of(batch, EXTRACTOR)
+    framed = frames_of(batch, EXTRACTOR, json_columns, NOW_NS, b"")
+    if found is not None and framed is not None:
+        cells = [cells_seen(kernel.cells_of(found, NUMBER[name])) for name in COLUMNS]
+        return framed[0], [*zip(*cells, strict=True)], micros_seen(found)
+    made = [*encode_rows(batch, EXTRACTOR, json_columns, NOW_NS)]
+    columns, rows = EXTRACTOR.columns(batch.rows.texts, batch.rows.streams), batch.rows
+    times = known_times(columns.event_times)
+    return (
+        b"".join(wire.message(body, outgoing.insert_id(row)) for row, body in made),
+        [*zip(columns.severities, times, columns.messages, columns.traces, columns.span_ids,
+              columns.payloads, rows.streams, batch.ids(), rows.times, strict=True)],
+        [None if time is None else time_ns(time) for time in times],
+    )  # fmt: skip
+
+
+def cells_seen(column: tuple[bytes | None, bytes, bytes, int]) -> list[str | None]:
+    validity, offsets, content, _ = column
+    ends = memoryview(offsets).cast("i")
+    return [
+        content[start:end].decode() if validity is None or validity[n >> 3] >> (n & 7) & 1 else None
+        for n, (start, end) in enumerate(pairwise(ends))
+    ]
+
+
+def micros_seen(found: "Fields") -> list[int | None]:
+    """The application's times in nanoseconds."""
+    validity, micros, nanos, _ = kernel.times_of(found, NUMBER["event_time"])
+    times = zip(memoryview(micros).cast("q"), memoryview(nanos).cast("q"), strict=True)
+    return [
+        whole * 1000 + left if validity is None or validity[n >> 3] >> (n & 7) & 1 else None
+        for n, (whole, left) in enumerate(times)
+    ]
+
+
 def main(count: int, seed: int) -> None:
     dice = random.Random(seed)
     for number in range(count):
@@ -101,7 +156,8 @@ def main(count: int, seed: int) -> None:
         found = []
         for kind in ("compiled", "pure"):
             kernel.choose(kind)
-            found.append(seen(block, limit, parse))
+            json_columns: JsonColumns = "text" if parse else "value"
+            found.append((seen(block, limit, parse), columns_seen(block, json_columns)))
         if found[0] != found[1]:
             raise SystemExit(f"seed {seed}, number {number}: the kernels differ on {block!r}")
     print(f"{count} blocks, seed {seed}, sanitized: {_kernel.__file__}")

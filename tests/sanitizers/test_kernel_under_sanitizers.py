@@ -65,7 +65,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.mark.timeout(300)
 def test_hostile_bytes_do_no_harm(environment: dict[str, str]) -> None:
     run = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("fuzz_kernel.py")), "4000"],
+        [sys.executable, str(Path(__file__).with_name("fuzz_kernel.py")), "3000"],
         env=environment, cwd="/", capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr[-4000:]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
+import pyarrow as pa
 from msgspec import Meta
 
 from logship.api import DEFAULT_KEYS, DELIVERED, Batch, ConfigError, Context, Outcome, Sink
@@ -137,6 +138,8 @@ class BigQuerySink(Sink):
         self._tables: Tables | None = None
 
     async def start(self) -> None:
+        # Arrow's own allocator keeps what malloc, which we have told what to keep, could use.
+        pa.set_memory_pool(pa.system_memory_pool())
         config, world = self._config, self.context.world
         self._link = await channel.Link.open(self._grpc, world, self._path)
         project = config.project or await channel.default_project(world, self._path)

@@ -4,8 +4,10 @@ Plain values and functions; the sink does the calls. A message knows which rows 
 that what happens to it can be told of those rows.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from logship.api import Again, Batch, Labels, Outcome, Refused, Retry
 from logship_gcp.pubsub import wire
@@ -19,12 +21,36 @@ FILTERED = ("cluster", "namespace", "pod", "container")
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
+    """A message, or several of one batch that lie one after the other."""
+
     batch: int
     """Index into the batches of the write."""
     rows: Sequence[int] | None
     """Indices into the rows of that batch; None: all of them."""
     encoded: bytes
     """As it stands in a PublishRequest."""
+    ends: Sequence[int] = ()
+    """Several messages, one for each of `rows`: where each ends."""
+
+    @property
+    def count(self) -> int:
+        return len(self.ends) or 1
+
+    def sizes(self) -> list[int]:
+        """Bytes of each message."""
+        return [end - start for start, end in pairwise((0, *(self.ends or (len(self.encoded),))))]
+
+    def split(self, first: int) -> tuple["Outgoing", "Outgoing | None"]:
+        """The first messages, and the others."""
+        if first >= self.count:
+            return self, None
+        assert self.rows is not None
+        at = self.ends[first - 1]
+        rest = [end - at for end in self.ends[first:]]
+        return (
+            Outgoing(self.batch, self.rows[:first], self.encoded[:at], self.ends[:first]),
+            Outgoing(self.batch, self.rows[first:], self.encoded[at:], rest),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +86,59 @@ def insert_id(row_id: str) -> bytes:
     return wire.attribute(_INSERT_ID, _cut(row_id).encode())
 
 
+def insert_id_start(chars: int) -> bytes:
+    """What stands before an id of so many ASCII characters in its attribute."""
+    return wire.attribute(_INSERT_ID, bytes(chars))[:-chars]
+
+
 def pack(
     messages: Iterable[Outgoing], room_bytes: int, max_message_bytes: int
 ) -> Iterator[list[Outgoing]]:
     """Requests within the limits; a message that is too large for any is alone in one."""
     request: list[Outgoing] = []
-    size = 0
-    for message in messages:
-        own = len(message.encoded)
-        if own > max_message_bytes:
+    size = count = 0
+    for message in _apart(messages, max_message_bytes):
+        if message.count == 1 and len(message.encoded) > max_message_bytes:
             yield [message]
             continue
-        if request and (size + own > room_bytes or len(request) >= MAX_MESSAGES):
-            yield request
-            request, size = [], 0
-        request.append(message)
-        size += own
+        rest: Outgoing | None = message
+        while rest is not None:
+            ends = rest.ends or (len(rest.encoded),)
+            fitting = min(bisect_right(ends, room_bytes - size), MAX_MESSAGES - count)
+            if not fitting and request:
+                yield request
+                request, size, count = [], 0, 0
+                continue
+            part, rest = rest.split(max(fitting, 1))
+            request.append(part)
+            size += len(part.encoded)
+            count += part.count
     if request:
         yield request
+
+
+def _apart(messages: Iterable[Outgoing], max_message_bytes: int) -> Iterator[Outgoing]:
+    """The same messages; those that are too large by themselves."""
+    for message in messages:
+        if message.count == 1 or len(message.encoded) <= max_message_bytes:
+            yield message
+            continue
+        rest: Outgoing | None = message
+        while rest is not None:
+            sizes = rest.sizes()
+            before = next((n for n, size in enumerate(sizes) if size > max_message_bytes), None)
+            part, rest = rest.split(len(sizes) if before is None else before or 1)
+            yield part
+
+
+def split(messages: Sequence[Outgoing]) -> Iterator[Sequence[Outgoing]]:
+    """About half of the messages of a request each."""
+    if len(messages) == 1:
+        parts = messages[0].split(messages[0].count // 2)
+        messages = [part for part in parts if part is not None]
+    middle = len(messages) // 2
+    yield messages[:middle]
+    yield messages[middle:]
 
 
 def halves(batch: Batch, rows: Sequence[int] | None) -> tuple[list[int], list[int]]:

@@ -6,14 +6,14 @@ what is left comes again. Everything but INVALID_ARGUMENT comes again too.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import grpc
 import grpc.aio
 
 from logship.api import Retry
 from logship_gcp.appeals import Appeals
-from logship_gcp.pubsub import channel, wire
+from logship_gcp.pubsub import channel, outgoing, wire
 from logship_gcp.pubsub.outgoing import MAX_REQUEST_BYTES, Failed, Outgoing
 
 MAX_REQUESTS = 256
@@ -84,7 +84,7 @@ class Search:
     async def publish(self, messages: Sequence[Outgoing]) -> list[Failed]:
         """What of these messages was not published."""
         size = len(messages[0].encoded)
-        if len(messages) == 1 and size > self._max_message_bytes:
+        if _count(messages) == 1 and size > self._max_message_bytes:
             reason = f"{size} bytes; {self._max_message_bytes} are allowed"
             return await self._smaller(messages[0], reason, suspect=False)
         try:
@@ -101,11 +101,10 @@ class Search:
         if self._left < 0 or (self._suspects >= MAX_SUSPECTS and not self.took):
             retry = Retry(f"publish to {self._topic.name}: many messages are refused: {reason}")
             return [Failed(message, reason, retry, suspect=True) for message in messages]
-        if len(messages) == 1:
+        if _count(messages) == 1:
             return await self._smaller(messages[0], reason, suspect=True)
-        middle = len(messages) // 2
-        first = await self.publish(messages[:middle])
-        return first + await self.publish(messages[middle:])
+        first, second = outgoing.split(messages)
+        return await self.publish(first) + await self.publish(second)
 
     async def _smaller(self, message: Outgoing, reason: str, *, suspect: bool) -> list[Failed]:
         """A message that is refused for good, unless it is a block that can be halved."""
@@ -117,3 +116,7 @@ class Search:
         for half in divided:
             failed += await self.publish([half])
         return failed
+
+
+def _count(messages: Iterable[Outgoing]) -> int:
+    return sum(message.count for message in messages)

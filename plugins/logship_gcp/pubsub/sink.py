@@ -20,7 +20,7 @@ from logship.api import DELIVERED, Batch, ConfigError, Context, Outcome, Retry, 
 from logship_gcp import block_format
 from logship_gcp.appeals import Appeals
 from logship_gcp.bigquery.extract import Extractor
-from logship_gcp.pubsub import channel, names, outgoing, record, wire
+from logship_gcp.pubsub import channel, framed, names, outgoing, record, wire
 from logship_gcp.pubsub.outgoing import Failed, Outgoing
 from logship_gcp.pubsub.publishing import Search, Topic
 from logship_gcp.suspicion import Suspicion
@@ -169,8 +169,12 @@ class PubsubSink(Sink):
 
     def _records(self, number: int, batch: Batch) -> list[Outgoing]:
         shared = outgoing.attributes(batch.labels, batch.route, record.FORMAT)
-        now_ns = self.context.world.clock.wall_ns()
-        bodies = record.encode_rows(batch, self._extractor, self._config.json_columns, now_ns)
+        now_ns, json_columns = self.context.world.clock.wall_ns(), self._config.json_columns
+        frames = framed.frames_of(batch, self._extractor, json_columns, now_ns, shared)
+        if frames is not None:
+            encoded, ends = frames
+            return [Outgoing(number, range(len(ends)), encoded, ends)] if ends else []
+        bodies = record.encode_rows(batch, self._extractor, json_columns, now_ns)
         return [
             Outgoing(
                 number,

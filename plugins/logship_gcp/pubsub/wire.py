@@ -65,6 +65,8 @@ _ATTRIBUTE_TAG = bytes((_MESSAGE_ATTRIBUTES << 3 | _LENGTH_DELIMITED,))
 _VALUE_TAG = bytes((2 << 3 | _LENGTH_DELIMITED,))
 _DATA_TAG = bytes((_MESSAGE_DATA << 3 | _LENGTH_DELIMITED,))
 _MESSAGE_TAG = bytes((_PUBLISH_MESSAGES << 3 | _LENGTH_DELIMITED,))
+MESSAGE_TAGS = (_MESSAGE_TAG, _DATA_TAG)
+"""Before the length of a message in its request, and before that of its content."""
 
 
 def message(content: bytes, *attributes: bytes) -> bytes:
