@@ -20,6 +20,10 @@ KEPT_ROTATED = 3
 """containerLogMaxFiles is 5: the live one, and before a rotation at most three others."""
 
 
+FLUSH_SECS = 0.9
+"""How long after a reopen something may still reach the old file."""
+
+
 class Container:
     def __init__(
         self,
@@ -43,6 +47,8 @@ class Container:
         self._unwritten: list[Record] = []
         """Whole but for what is in hand."""
         self._open: Record | None = None
+        self._late: tuple[WrittenFile, bytes, list[Record]] | None = None
+        """What the runtime still had in hand for the old file when it had made the new one."""
         self.rotating = False
         self.removed = False
         self._log: list[WrittenFile] = []
@@ -59,10 +65,10 @@ class Container:
         return self._log[-1]
 
     def write(self, burst: Burst) -> None:
-        self.finish()
+        self._flush()
         for _ in range(burst.rows):
             self._row(burst.size, self._chance.random() < burst.partial)
-        if burst.cut == "open record":
+        if burst.cut == "open record" and self._open is None:
             self._open = self._begin("first half ", "P")
         if burst.cut == "half a line" and self._in_hand:
             last = self._in_hand.pop()
@@ -88,14 +94,13 @@ class Container:
 
     def _row(self, size: int, partial: bool) -> None:
         text = self._text(size)
-        if not partial:
+        if not partial or self._open is not None:
             self._begin(text, "F")
             return
         cut = self._chance.randrange(len(text))
         record = self._begin(text[:cut], "P")
         if self._chance.random() < 0.5:
-            other = "stderr" if record.stream == "stdout" else "stdout"
-            self._begin(self._text(5), "F", other)
+            self._begin(self._text(5), "F", _other(record.stream))
         self._go_on(record, text[cut:], "F")
 
     def _text(self, size: int) -> str:
@@ -107,6 +112,8 @@ class Container:
 
     def _begin(self, text: str, tag: str, stream: str = "") -> Record:
         stream = stream or self._chance.choice(("stdout", "stdout", "stderr"))
+        if self._open is not None:  # rows of the other stream pass it
+            stream = _other(self._open.stream)
         line, ns = self._line(text, tag, stream)
         file, offset = self._put(line, ns)
         record = Record(file.id_at(offset), offset, time_text(ns), stream, [file], text)
@@ -163,9 +170,24 @@ class Container:
         self._rotations += 1
         self._move(self.current, f"{self.live}.20261123-{self._rotations:06d}")
         yield reopen_secs
-        self._flush()
+        if self._chance.random() < 0.3:
+            self._row(30, False)
+        self._late = self.current, b"".join(self._in_hand), self._unwritten
+        self._in_hand, self._unwritten = [], []
         self._reopen()
+        yield FLUSH_SECS * self._chance.random()
+        self._flush_late()
         self.rotating = False
+
+    def _flush_late(self) -> None:
+        if self._late is None:
+            return
+        file, content, records = self._late
+        self._late = None
+        if content:
+            self._files.write(file.nodes[0], content)
+        for record in records:
+            record.at = self._time.now
 
     def _moment(self) -> float:
         return self._chance.choice((0.0, 0.00001, 0.001, 0.05))
@@ -198,6 +220,7 @@ class Container:
 
     def remove(self) -> None:
         """Its pod is deleted, and its logs with it."""
+        self._flush_late()
         self.finish()
         self.removed = True
         for file in self._log:
@@ -206,3 +229,7 @@ class Container:
         for name in list(self._files.directories[self.directory]):
             self._files.unlink(f"{self.directory}/{name}")
         self._files.remove_dir(self.directory)
+
+
+def _other(stream: str) -> str:
+    return "stderr" if stream == "stdout" else "stdout"

@@ -167,10 +167,13 @@ class SimDisk(Disk):
             self.on_durable(write.path, bytes(write.node.content[write.size_before :]))
 
     def rename(self, path: str, target: str) -> None:
-        self._may_write()
+        if self.dead:
+            raise DEAD
         self._files.rename(path, target)
 
     def remove(self, path: str) -> None:
+        if self.dead:
+            raise DEAD
         self._files.unlink(path)
 
     def lock(self, path: str) -> int:

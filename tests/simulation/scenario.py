@@ -179,7 +179,7 @@ class _Drawing:
         sinks = sorted({route.sink for route in routes})
         if self._random.random() < 0.6:
             sinks.remove(self._random.choice(sinks))
-        return [self._random.choice(sinks) for _ in range(self._random.choice((0, 1, 1, 2, 3)))]
+        return [self._random.choice(sinks) for _ in range(self._random.choice((0, 1, 2, 3, 5)))]
 
     def _fault(self, sink: str) -> Fault:
         draw = self._random
@@ -198,8 +198,8 @@ class _Drawing:
 
     def _bursts(self, faults: tuple[Fault, ...]) -> tuple[Burst, ...]:
         draw = self._random
-        found = [self._burst(draw.uniform(0, self._quiet_at)) for _ in range(draw.randint(6, 24))]
-        if draw.random() < 0.3:  # more than the memory holds, best while a sink is ill
+        found = [self._burst(draw.uniform(0, self._quiet_at)) for _ in range(draw.randint(8, 40))]
+        if draw.random() < 0.4:  # more than the memory holds, best while a sink is ill
             middle = [fault.start + fault.secs / 3 for fault in faults]
             at = draw.choice(middle or [self._quiet_at / 2])
             found += [
