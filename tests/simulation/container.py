@@ -126,8 +126,7 @@ class Container:
     def _go_on(self, record: Record, text: str, tag: str) -> None:
         file, offset = self._put(*self._line(text, tag, record.stream))
         record.text += text
-        record.files.append(file)
-        self._truth.continued[file.id_at(offset)] = record
+        self._truth.goes_on(record, file, offset)
         self._unwritten.append(record)
 
     def _line(self, text: str, tag: str, stream: str) -> tuple[bytes, int]:

@@ -49,8 +49,9 @@ class WrittenFile:
     generation: tuple[int, int] | None = None
     records: list[Record] = field(default_factory=list)
     """By offset."""
+    inside: dict[Record, tuple[int, float]] = field(default_factory=dict)
+    """Of records in parts: no position may be behind the first offset, up to the second one."""
     compressed: bool = False
-    compressing: bool = False
     at_risk: bool = False
     """It went when no process held it: what was not delivered by then may be lost."""
 
@@ -147,6 +148,17 @@ class Truth:
                 self.problem(f"route {route}: settled before it was durable: {id_}")
                 return
 
+    def goes_on(self, record: Record, file: WrittenFile, offset: int) -> None:
+        """Its next part lies there."""
+        first = record.files[0]
+        if file is first:
+            file.inside[record] = record.offset, offset
+        else:
+            first.inside[record] = record.offset, float("inf")
+            file.inside[record] = -1, offset
+        record.files.append(file)
+        self.continued[file.id_at(offset)] = record
+
     def saved(self, route: str, key: str, position: Position) -> None:
         """The next process will begin here: nothing before it may be missing."""
         files = self.logs[key]
@@ -155,6 +167,10 @@ class Truth:
             self.problem(f"route {route}: saved {position}, in a file that nobody wrote")
             return
         here = names.index(position.generation)
+        for record, (low, high) in files[here].inside.items():
+            if low < position.offset <= high and not record.at_risk:
+                self.problem(f"route {route}: saved {position} of {key}, inside of {record.id}")
+                return
         for file in files[: here + 1]:
             missing = self.routes[route].first_missing(file)
             if missing is None or file.at_risk:
