@@ -11,7 +11,7 @@ from tests.simulation.process import Process
 from tests.simulation.scenario import DiskFault, RoutePlan
 from tests.simulation.world import Surroundings
 
-DELAY_SECS = 15.0
+DELAY_SECS = 10.0
 """A route that is well delivers a row within this: looking, rotation, a new start, a burst."""
 RECOVERY_SECS = 45.0
 """How long a sink's own fault may be felt when it is over: its longest backoff, and more."""

@@ -13,7 +13,7 @@ any byte, and new starts. What must hold is checked at every event that could br
   of a record (`saved`);
 - what is taken is settled or given back, once (`Life.back`), and what is out is within the budget,
   and one batch a route (`Life.taken`);
-- a route whose own sink works delivers within 15 s, whatever the others do (`Checks.delays`);
+- a route whose own sink works delivers within 10 s, whatever the others do (`Checks.delays`);
 - when faults have ended everything arrives, nothing is held, nothing waits (`Checks.waits`); rows
   settled = delivered + dropped + passed + dead by the counters; no loss is counted where nothing
   was lost; nothing arrives twice in a run without faults (`Checks.end`);
