@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint unit docs bench lock clean
+.PHONY: demo test lint unit simulate docs bench lock clean
 
 demo: $(VENV)/ready ## Everything on this machine, with proof that nothing was lost (about a minute)
 	$(BIN)/logship demo
@@ -19,6 +19,9 @@ lint: $(VENV)/ready
 
 unit: $(VENV)/ready
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+simulate: $(VENV)/ready ## Seeds of the simulation: make simulate SEEDS=10000 FROM=2000
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),2000) --from $(or $(FROM),0)
 
 docs: $(VENV)/ready ## The pages that are generated from the code
 	$(BIN)/python -m logship.config.reference --write docs

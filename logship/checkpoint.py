@@ -33,8 +33,9 @@ class Checkpoint:
         self._world = world
         self._log = logger
         self._saved: dict[Key, Saved] = {}
-        self._forgotten: set[Key] = set()
-        self._unwritten: set[Key] = set()
+        self._forgotten: dict[Key, None] = {}
+        self._unwritten: dict[Key, None] = {}
+        """In order: a run that is repeated writes the same bytes."""
         self._snapshot_at: float | None = None
         self._failing = False
         self._writing: asyncio.Future[object] | None = None
@@ -117,13 +118,13 @@ class Checkpoint:
             old = self._saved.get(key)
             if old is None or _worth_saving(old, new, last=last):
                 self._saved[key] = new
-                self._unwritten.add(key)
+                self._unwritten[key] = None
 
     def forget(self, key: Key) -> None:
         """The origin is gone and everything of it is settled."""
         if self._saved.pop(key, None) is not None:
-            self._unwritten.discard(key)
-            self._forgotten.add(key)
+            self._unwritten.pop(key, None)
+            self._forgotten[key] = None
 
     async def save(self) -> None:
         """Write what changed; never raises for the disk's troubles, but says so."""
@@ -152,18 +153,18 @@ class Checkpoint:
         keys, gone = self._unwritten, self._forgotten
         if not keys and not gone:
             return
-        self._unwritten, self._forgotten = set(), set()
+        self._unwritten, self._forgotten = {}, {}
         lines = [line(key, None) for key in gone] + [line(k, self._saved[k]) for k in keys]
         try:
             disk, content = self._world.disk, b"".join(lines)
             await self._write(lambda: disk.append(self._path, content, sync=True))
         except BaseException:  # cancelled too: it may never have begun
-            self._unwritten |= keys & self._saved.keys()
+            self._unwritten |= {key: None for key in keys if key in self._saved}
             self._forgotten |= gone
             raise
 
     async def _snapshot(self) -> None:
-        self._unwritten, self._forgotten, self._snapshot_at = set(), set(), None
+        self._unwritten, self._forgotten, self._snapshot_at = {}, {}, None
         lines = [HEADER, *(line(key, saved) for key, saved in self._saved.items())]
         disk, content = self._world.disk, b"".join(lines)
         await self._write(lambda: disk.replace(self._path, content))
