@@ -49,8 +49,9 @@ class Sender:
         self._burial = Burial(sink.context.name, dead_letters, counters, clock, logger)
         self._circuit = Circuit()
         self._writer = Writer(
-            sink, self._circuit, self._bury, counters, clock, logger, terms.write_timeout_secs
-        )
+            sink, self._circuit, self._bury, counters, clock, logger, terms.write_timeout_secs,
+            lambda: self.in_flight > self._circuit.limit,
+        )  # fmt: skip
         self._pending = Pending(sink.request_bytes, terms.max_delay_secs)
         self._writes: set[Write] = set()
         self._tasks: set[asyncio.Task[None]] = set()

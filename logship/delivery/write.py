@@ -65,8 +65,10 @@ class Writer:
         clock: Clock,
         logger: logging.Logger,
         timeout_secs: float,
+        crowded: Callable[[], bool],
     ) -> None:
-        self._timeout_secs = timeout_secs
+        """`crowded`: whether there are more writes than may be."""
+        self._timeout_secs, self._crowded = timeout_secs, crowded
         self._sink, self._name, self._circuit, self._bury = sink, sink.context.name, circuit, bury
         self._counters, self._clock, self._log = counters, clock, logger
         self._logged_at: dict[int | None, float] = {}
@@ -78,7 +80,8 @@ class Writer:
             if not write.parcels:
                 return
             self._counters.retries += 1
-            if not await self._wait(wait):
+            one_too_many = self._circuit.open and self._crowded()  # a single one probes
+            if one_too_many or not await self._wait(wait):
                 write.release()
 
     async def _wait(self, wait: float) -> bool:

@@ -66,7 +66,7 @@ def test_a_destination_that_refuses_at_random_is_not_taken_for_one_with_a_quota(
         before = stage.sink.bytes
         await stage.run(300)
         assert stage.sink.bytes - before > 300 * 5e6
-        assert stage.feed.released == 0
+        assert stage.feed.released < 0.01 * len(stage.feed.settled)
 
     on_stage(tmp_path, work)
 
