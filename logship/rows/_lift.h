@@ -60,11 +60,11 @@ static inline int choice_of(Choices *choices, int key, const char *at, long size
     return choices->count++;
 }
 
-/* Whether a string is a time in UTC on a day not after that of `known`, a valid time in UTC. */
-static inline int is_earlier_time(const char *at, const char *end, const char *known, int size) {
+/* Whether a string is a time in UTC on the day of `known`, a valid time in UTC. */
+static inline int is_time_of_day(const char *at, const char *end, const char *known, int size) {
     long own = end - at - 2;
     return *at == '"' && own >= 20 && at[own] == 'Z' && known[size - 1] == 'Z' &&
-           rfc3339(at + 1, own, known) == own && memcmp(at + 1, known, 10) <= 0;
+           rfc3339(at + 1, own, known) == own && memcmp(at + 1, known, 10) == 0;
 }
 
 static inline char *write_id(char *to, const Form *form, const char *at, const char *end) {
@@ -190,7 +190,7 @@ static char *lift(char *to, const char *text, const Object *object, const Form *
         lifted->gone |= (uint64_t)1 << special->key;
         lifted->leaving++;
         if (form->kind == FORM_TIME) {
-            if (!is_earlier_time(at, end, known, known_size)) return NULL;
+            if (!is_time_of_day(at, end, known, known_size)) return NULL;
             lifted->time = special->value + 1;
             lifted->time_size = special->value_end - special->value - 2;
         } else if ((to = write_member(to, form, at, end)) == NULL) return NULL;

@@ -67,7 +67,7 @@ class Form(NamedTuple):
     """A special member of an object, and the value with which the compiled kernel can lift it.
 
     choice   one of a few different values, of which the caller is asked what they mean
-    time     RFC 3339 in UTC, not on a later day than the runtime's: the time of the entry
+    time     RFC 3339 in UTC, on the runtime's day: the time of the entry
     id       a text without escapes
     record   an object of `parts`
     map      an object of up to `most` texts, no name of which begins with `prefix`

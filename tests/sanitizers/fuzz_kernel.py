@@ -103,7 +103,7 @@ def seen(block: bytes, limit: int, parse: bool) -> object:
     columns = [*zip(rows.ids("0" * 12), rows.times, rows.streams, rows.texts, strict=True)]
     reader = Reader("project-" * 10, ("severity", "level"), TRACE_KEYS, parse)
     body = encode(batch, frame_of(batch, Place("p", "l", "c")), reader, now_ns=NOW_NS, alone=True)
-    return columns, dict(rows.marks), orjson.loads(b"[" + body + b"]")
+    return columns, dict(rows.marks), orjson.loads(b"[" + body.body + b"]")
 
 
 def columns_seen(block: bytes, json_columns: JsonColumns) -> object:
