@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 _SHOWN_COLUMNS = 100
+_LONG_ENOUGH = 8
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as YAML counts lines
 
 
@@ -68,7 +69,7 @@ class Report:
     def foreign(self, mark: Mark, path: str, message: str, hint: str = "") -> None:
         """An error whose text a plugin wrote; it may contain values from the environment."""
         for value in sorted(self.secrets, key=len, reverse=True):
-            message = message.replace(value, f"${{{self.secrets[value]}}}")
+            message = f"${{{self.secrets[value]}}}".join(_standing(value).split(message))
         self._add(mark, path, message, hint, "error")
 
     def _add(
@@ -86,6 +87,12 @@ class Report:
         )
         if problem not in self._problems:  # an aliased node is read once per use
             self._problems.append(problem)
+
+
+def _standing(value: str) -> re.Pattern[str]:
+    """Finds the value. A short one counts only as a word of its own: `n` is in most of ours."""
+    found = re.escape(value)
+    return re.compile(found if len(value) >= _LONG_ENOUGH else rf"(?<!\w){found}(?!\w)")
 
 
 def render(problems: Iterable[Problem]) -> str:
