@@ -155,7 +155,13 @@ def _outcome(delivered: Delivered, requests: int, altered: AlteredRows) -> Outco
         throttled = any(isinstance(verdict, Throttled) for _, verdict in later)
         raise Retry(later[0][1].reason, max(pauses, default=None), throttled=throttled)
     again = [
-        Again(part.batch, sorted(set(part.rows)), verdict.reason, verdict.after)
+        Again(
+            part.batch,
+            sorted(set(part.rows)),
+            verdict.reason,
+            verdict.after,
+            throttled=isinstance(verdict, Throttled),
+        )  # fmt: skip
         for request, verdict in later
         for part in request.parts
     ]
