@@ -98,7 +98,10 @@ class Pipeline:
         log = self._log.getChild(config.name)
         said = self.sink_trouble[config.to].logger(self._log, config.name)
         budget, sender = self._senders.make(config.name, config.to, counters, said)
-        return Route(config.name, sender, transforms, budget, counters, self.world.clock, log)
+        block_bytes = min(BLOCK_BYTES, self.sinks[config.to].request_bytes)
+        return Route(
+            config.name, sender, transforms, budget, counters, self.world.clock, log, block_bytes
+        )
 
     def _starting(self, route: str, source: str) -> int:
         config = next(found for found in self.config.routes if found.name == route)

@@ -16,8 +16,9 @@ full writes are measured: small ones are faster.
 START = 4
 """4 MiB a round trip, 40 MB/s at 100 ms: several times what a node writes, so there is no need to
 find the limit fast."""
-MIN, MAX = 1, 32
-"""32 MiB a round trip are 100 MB/s at 300 ms, which no agent encodes; memory is a bound before."""
+MIN, MAX = 1, 8
+"""8 MiB a round trip are 80 MB/s at 100 ms, more than a node writes. Each write holds several times
+its size: with 32 of them the agent was twice as large, and not faster."""
 GROW_BELOW, SHRINK_ABOVE = 2.0, 4.0
 """Writes that queue, as Linux has it (tcp_vegas, alpha and beta): enough that the destination never
 waits for us, and no more, since each holds memory. So slowness alone never goes below START."""

@@ -41,6 +41,8 @@ class Route:
     counters: RouteCounters
     clock: Clock
     log: logging.Logger
+    block_bytes: int = BLOCK_BYTES
+    """Read at once; no more than the sink writes at once."""
     bindings: set[Binding] = field(default_factory=set)
     _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,7 +89,7 @@ class Route:
             while not self._may_read():
                 await self._room()
             spent += _TAKE_BYTES + await self._take(self._turns.next())
-            if spent >= BLOCK_BYTES:
+            if spent >= self.block_bytes:
                 spent = 0
                 await asyncio.sleep(0)  # reads of the page cache do not wait: let others run
 
@@ -116,7 +118,7 @@ class Route:
             return 0
         size = batch.size()
         self._turns.took(binding, size)
-        if size < BLOCK_BYTES and not _has_more(binding):
+        if size < self.block_bytes and not _has_more(binding):
             self._turns.idle(binding)
         binding.read_bytes += size
         self.counters.read(binding.namespace, batch)
@@ -137,7 +139,7 @@ class Route:
         if binding.blocked or binding not in self.bindings:
             return None
         try:
-            return await binding.feed.take(BLOCK_BYTES)
+            return await binding.feed.take(self.block_bytes)
         except OSError as error:
             self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
             self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)

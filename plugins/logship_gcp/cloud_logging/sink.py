@@ -161,7 +161,7 @@ def _outcome(delivered: Delivered, requests: int, altered: AlteredRows) -> Outco
             verdict.reason,
             verdict.after,
             throttled=isinstance(verdict, Throttled),
-        )  # fmt: skip
+        )
         for request, verdict in later
         for part in request.parts
     ]

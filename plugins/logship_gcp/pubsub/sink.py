@@ -104,7 +104,7 @@ class PubsubSink(Sink):
             raise ConfigError(f"{self._path}.topic", problem)
         self._config = config
         if config.format == "record":  # a message per row: several times the size of its log
-            self.request_bytes = 256 * 1024
+            self.request_bytes = 160 * 1024
         self._endpoint = channel.Endpoint.parse(config.endpoint)
         if self._endpoint.plain and not config.project and not names.is_whole(config.topic):
             reason = "needed: an endpoint without credentials names no project"

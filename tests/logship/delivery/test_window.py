@@ -93,9 +93,9 @@ def test_a_destination_that_became_slow_for_good_is_not_taken_for_a_queue_for_ev
 
 def test_small_writes_say_nothing_about_how_long_a_full_one_takes() -> None:
     window = Window()
-    end = _round_trips(window, 4, 0.001, 1.0, full=False)
-    _round_trips(window, 4, 0.1, end)
-    assert window.limit == START + 8
+    end = _round_trips(window, 2, 0.001, 1.0, full=False)
+    _round_trips(window, 2, 0.1, end)
+    assert window.limit == START + 4
 
 
 @pytest.mark.parametrize("failures", [1, 2, 5, 50])
