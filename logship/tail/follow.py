@@ -72,7 +72,7 @@ class Follower:
     def _sort_in(self, opened: LogGeneration) -> bool:
         """Whether the file is one more generation that somebody needs."""
         held = self.find(opened.generation)
-        if held is not None and 0 < held.truncated_from <= opened.size and not held.let_go:
+        if held is not None and held.wants_copy:
             held.go_on_in(opened)
             self.version += 1
             return True
@@ -80,7 +80,7 @@ class Follower:
             self._open_again(log, opened)
             return True
         if self._needless(opened):
-            self.opening.ignore(opened.fd)
+            self.opening.ignore(opened.fd, opened.generation)
             return False
         self.generations.sort_in(opened)
         self.version += 1
@@ -141,7 +141,7 @@ class Follower:
         """Whether something was added to the file, or cut off."""
         if log.to_close:
             self.close_idle(log)
-        if log.truncated_from or log.let_go:
+        if log.wants_copy or log.let_go:
             return False  # what is in the file now belongs to another generation
         stat, log.looked_at = self.world.disk.fstat(log.fd), self.world.clock.now()
         log.links = stat.links
@@ -166,7 +166,7 @@ class Follower:
         log.truncated_from = log.size
         log.size, log.live, log.inode = 0, False, (0, 0)
         self.directory.mtime_ns = 0  # look again: truncating does not change it
-        self.opening.keep_ignoring(())  # copies were needless until now
+        self.opening.heed(log.generation)  # its copies were needless until now
 
     def ended(self, log: LogGeneration) -> bool:
         """Whether nothing can be added to this generation any more."""

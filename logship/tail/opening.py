@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from logship.origin import LogFile
+from logship.rows.address import Generation
 from logship.rows.identity import HEAD_BYTES, identify
 from logship.tail.content import FileContent
 from logship.tail.descriptors import Descriptors
@@ -33,7 +34,8 @@ class Opening:
     naming: Naming = field(default_factory=Naming)
     _nameless: dict[int, str] = field(default_factory=dict)
     """Open files (descriptor, name) too short to tell which generation they are."""
-    _ignored: frozenset[Stat] = frozenset()
+    _ignored: dict[Stat, Generation | None] = field(default_factory=dict)
+    """With the generation of which it is a copy."""
     _complained: frozenset[str] = frozenset()
 
     @property
@@ -154,17 +156,22 @@ class Opening:
         stats = map(self.world.disk.fstat, self._nameless)
         return any((stat.device, stat.inode) == inode for stat in stats)
 
-    def ignore(self, fd: int) -> None:
+    def ignore(self, fd: int, copy_of: Generation | None = None) -> None:
         """Close it, and do not open it again."""
-        self._ignored |= {self.world.disk.fstat(fd)}
+        self._ignored[self.world.disk.fstat(fd)] = copy_of
         self.close_file(fd)
+
+    def heed(self, generation: Generation) -> None:
+        """Its copies are needed: open them again."""
+        self._ignored = {s: copied for s, copied in self._ignored.items() if copied != generation}
 
     def ignored(self, stat: Stat) -> bool:
         return stat in self._ignored
 
     def keep_ignoring(self, there: Iterable[Stat]) -> None:
         """Forget about ignored files that are not there any more."""
-        self._ignored = self._ignored.intersection(there) if self._ignored else frozenset()
+        if self._ignored:
+            self._ignored = {s: self._ignored[s] for s in there if s in self._ignored}
 
     def complain(self, path: str, reason: str) -> None:
         """Once for each path."""
