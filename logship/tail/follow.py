@@ -13,18 +13,19 @@ in hand a moment longer).
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
 
 from logship.origin import LogFile, Origin
 from logship.rows.address import Generation, Position
 from logship.tail.descriptors import Descriptors
-from logship.tail.directory import Directory
+from logship.tail.directory import QUIET_NS, Directory
 from logship.tail.generation import LogGeneration
 from logship.tail.generations import Generations
 from logship.tail.opening import Opening
 from logship.tail.readers import FollowedBy, Readers
 from logship.world import World
 
-QUIET_SECS = 1.0
+QUIET_SECS = QUIET_NS / 1e9
 LOOK_SECS = 1.0
 """How often a file that nobody writes to is looked at, to see whether it was deleted."""
 
@@ -123,9 +124,7 @@ class Follower:
         """Whether something was written since the last look. Costs one fstat a growing file."""
         grown = False
         if self.opening.waits:
-            told = list(self.opening.tell_grown(final=self.retired))
-            self.directory.failed()
-            grown = any([self._sort_in(log) for log in told])
+            grown = self._tell_grown()
         now = self.world.clock.now()
         for log in self.generations:
             # Files that nobody writes to change only when they are deleted.
@@ -136,6 +135,17 @@ class Follower:
                 log.told_ended = True
                 self.version += 1  # now it is known how many bytes follow a position
         return grown
+
+    def _tell_grown(self) -> bool:
+        """Whether a file that was too short to be told is one more generation."""
+        ended = self.world.clock.now() - QUIET_SECS if self.generations.live else -inf
+        told = list(self.opening.tell_grown(ended=inf if self.retired else ended))
+        self.directory.failed()
+        grown = [log for log in told if self._sort_in(log)]
+        for log in grown:
+            if log in self.generations and not log.live:
+                self._added(log, 0)  # feeds may have passed its place
+        return bool(grown)
 
     def _poll(self, log: LogGeneration) -> bool:
         """Whether something was added to the file, or cut off."""
