@@ -68,6 +68,8 @@ class Follower:
 
     def refresh(self) -> None:
         """Look at the directory: open what is new, note what was renamed or is gone."""
+        if self.opening.waits:
+            self._tell_grown()  # first: of the live one there may be copies
         self.directory.look(final=self.retired)
 
     def _sort_in(self, opened: LogGeneration) -> bool:

@@ -195,3 +195,23 @@ def test_dated_copies_are_read_once(tmp_path: Path) -> None:
         assert agent.losses == []
 
     run_virtual(go())
+
+
+def test_a_copy_that_is_seen_before_the_first_line_of_the_live_file_is_read_once(
+    tmp_path: Path,
+) -> None:
+    async def go() -> None:
+        live = tmp_path / NAME
+        live.touch()
+        agent = Agent(tmp_path, virtual_world())
+        await agent.read(2)
+        write(live, *FIRST)
+        copy(live)
+        agent.follower.refresh()
+        os.truncate(live, 0)
+        write(live, "new")
+        await agent.read(4)
+        assert agent.texts == [*FIRST, "new"]
+        assert has_ids_of_one_file(ids_of(agent)[:2])
+
+    run_virtual(go())
