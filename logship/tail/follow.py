@@ -45,6 +45,8 @@ class Follower:
     descriptors: Descriptors = field(default_factory=Descriptors)
     version: int = 0
     """Grows with everything that changes what there is to read."""
+    _told: bool = False
+    """Whether `refresh` found more to read in files that were too short before."""
     opening: Opening = field(init=False)
     directory: Directory = field(init=False)
 
@@ -69,7 +71,7 @@ class Follower:
     def refresh(self) -> None:
         """Look at the directory: open what is new, note what was renamed or is gone."""
         if self.opening.waits:
-            self._tell_grown()  # first: of the live one there may be copies
+            self._told |= self._tell_grown()  # first: of the live one there may be copies
         self.directory.look(final=self.retired)
 
     def _sort_in(self, opened: LogGeneration) -> bool:
@@ -109,8 +111,12 @@ class Follower:
         return settled or any(log.generation == generation for log in self.generations)
 
     def look_again(self) -> None:
-        """`refresh` and `poll`, where trouble is only said: the pulse looks again soon."""
+        """`refresh` and `poll`, where trouble is only said: the pulse looks again soon.
+
+        Of a file that was truncated a copy is looked for, so that comes to light first.
+        """
         try:
+            self.poll()
             self.refresh()
             self.poll()
         except OSError as error:  # no descriptors are left, or the disk fails
@@ -124,9 +130,9 @@ class Follower:
 
     def poll(self) -> bool:
         """Whether something was written since the last look. Costs one fstat a growing file."""
-        grown = False
-        if self.opening.waits:
-            grown = self._tell_grown()
+        grown, self._told = self._told, False
+        if self.opening.waits and self._tell_grown():
+            grown = True
         now = self.world.clock.now()
         for log in self.generations:
             # Files that nobody writes to change only when they are deleted.

@@ -215,3 +215,31 @@ def test_a_copy_that_is_seen_before_the_first_line_of_the_live_file_is_read_once
         assert has_ids_of_one_file(ids_of(agent)[:2])
 
     run_virtual(go())
+
+
+@pytest.mark.parametrize("released", ["before", "after"])
+@pytest.mark.parametrize("between", LOOKS)
+def test_what_a_sink_gave_back_is_read_again_in_the_copy(
+    tmp_path: Path, between: str, released: str
+) -> None:
+    """`released`: before or after somebody noticed the truncation."""
+
+    async def go() -> None:
+        agent = await begun(tmp_path, virtual_world())
+        live = tmp_path / NAME
+        write(live, "given back")
+        agent.follower.poll()
+        batch = await agent.feed.take(1 << 18)
+        assert batch is not None
+        copy(live)
+        look(agent, between)
+        os.truncate(live, 0)
+        write(live, "new")
+        if released == "after":
+            agent.follower.poll()
+        agent.feed.release(batch)
+        await agent.read(4)
+        assert agent.texts == [*FIRST, "given back", "new"]
+        assert agent.losses == []
+
+    run_virtual(go())
