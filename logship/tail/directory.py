@@ -14,6 +14,8 @@ from logship.world import Stat, World
 
 RACY_NS = 20_000_000
 """Kernels before 6.13 stamp with their tick: two changes within it cannot be told apart."""
+QUIET_NS = 1_000_000_000
+"""A rotated file that was not written to for so long has ended, if the live file is there."""
 _MAX_LOOKS = 5
 """A directory that changes faster than it can be read is looked at again with the next event."""
 
@@ -77,9 +79,14 @@ class Directory:
             if (stat.device, stat.inode) in held:
                 continue
             if self.closed.grown(stat) or not opening.ignored(stat):
-                self._open(name, stat, final)
+                self._open(name, stat, final or (self.log.name in stats and self._old(name, stat)))
         self.closed.keep({inode: name for inode, name in names.items() if name != self.log.name})
         return names
+
+    def _old(self, name: str, stat: Stat) -> bool:
+        """Whether it is a rotated file that had ended before anybody looked."""
+        quiet_ns = self.world.clock.wall_ns() - stat.mtime_ns
+        return not self._looked and name != self.log.name and quiet_ns >= QUIET_NS
 
     def _open(self, name: str, stat: Stat, final: bool) -> None:
         fd = self.opening.open(name)

@@ -13,18 +13,19 @@ in hand a moment longer).
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
 
 from logship.origin import LogFile, Origin
 from logship.rows.address import Generation, Position
 from logship.tail.descriptors import Descriptors
-from logship.tail.directory import Directory
+from logship.tail.directory import QUIET_NS, Directory
 from logship.tail.generation import LogGeneration
 from logship.tail.generations import Generations
 from logship.tail.opening import Opening
 from logship.tail.readers import FollowedBy, Readers
 from logship.world import World
 
-QUIET_SECS = 1.0
+QUIET_SECS = QUIET_NS / 1e9
 LOOK_SECS = 1.0
 """How often a file that nobody writes to is looked at, to see whether it was deleted."""
 
@@ -44,6 +45,8 @@ class Follower:
     descriptors: Descriptors = field(default_factory=Descriptors)
     version: int = 0
     """Grows with everything that changes what there is to read."""
+    _told: bool = False
+    """Whether `refresh` found more to read in files that were too short before."""
     opening: Opening = field(init=False)
     directory: Directory = field(init=False)
 
@@ -67,12 +70,14 @@ class Follower:
 
     def refresh(self) -> None:
         """Look at the directory: open what is new, note what was renamed or is gone."""
+        if self.opening.waits:
+            self._told |= self._tell_grown()  # first: of the live one there may be copies
         self.directory.look(final=self.retired)
 
     def _sort_in(self, opened: LogGeneration) -> bool:
         """Whether the file is one more generation that somebody needs."""
         held = self.find(opened.generation)
-        if held is not None and 0 < held.truncated_from <= opened.size and not held.let_go:
+        if held is not None and held.wants_copy:
             held.go_on_in(opened)
             self.version += 1
             return True
@@ -80,7 +85,7 @@ class Follower:
             self._open_again(log, opened)
             return True
         if self._needless(opened):
-            self.opening.ignore(opened.fd)
+            self.opening.ignore(opened.fd, opened.generation)
             return False
         self.generations.sort_in(opened)
         self.version += 1
@@ -106,8 +111,12 @@ class Follower:
         return settled or any(log.generation == generation for log in self.generations)
 
     def look_again(self) -> None:
-        """`refresh` and `poll`, where trouble is only said: the pulse looks again soon."""
+        """`refresh` and `poll`, where trouble is only said: the pulse looks again soon.
+
+        Of a file that was truncated a copy is looked for, so that comes to light first.
+        """
         try:
+            self.poll()
             self.refresh()
             self.poll()
         except OSError as error:  # no descriptors are left, or the disk fails
@@ -121,11 +130,9 @@ class Follower:
 
     def poll(self) -> bool:
         """Whether something was written since the last look. Costs one fstat a growing file."""
-        grown = False
-        if self.opening.waits:
-            told = list(self.opening.tell_grown(final=self.retired))
-            self.directory.failed()
-            grown = any([self._sort_in(log) for log in told])
+        grown, self._told = self._told, False
+        if self.opening.waits and self._tell_grown():
+            grown = True
         now = self.world.clock.now()
         for log in self.generations:
             # Files that nobody writes to change only when they are deleted.
@@ -137,11 +144,22 @@ class Follower:
                 self.version += 1  # now it is known how many bytes follow a position
         return grown
 
+    def _tell_grown(self) -> bool:
+        """Whether a file that was too short to be told is one more generation."""
+        ended = self.world.clock.now() - QUIET_SECS if self.generations.live else -inf
+        told = list(self.opening.tell_grown(ended=inf if self.retired else ended))
+        self.directory.failed()
+        grown = [log for log in told if self._sort_in(log)]
+        for log in grown:
+            if log in self.generations and not log.live:
+                self._added(log, 0)  # feeds may have passed its place
+        return bool(grown)
+
     def _poll(self, log: LogGeneration) -> bool:
         """Whether something was added to the file, or cut off."""
         if log.to_close:
             self.close_idle(log)
-        if log.truncated_from or log.let_go:
+        if log.wants_copy or log.let_go:
             return False  # what is in the file now belongs to another generation
         stat, log.looked_at = self.world.disk.fstat(log.fd), self.world.clock.now()
         log.links = stat.links
@@ -166,7 +184,7 @@ class Follower:
         log.truncated_from = log.size
         log.size, log.live, log.inode = 0, False, (0, 0)
         self.directory.mtime_ns = 0  # look again: truncating does not change it
-        self.opening.keep_ignoring(())  # copies were needless until now
+        self.opening.heed(log.generation)  # its copies were needless until now
 
     def ended(self, log: LogGeneration) -> bool:
         """Whether nothing can be added to this generation any more."""

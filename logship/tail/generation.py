@@ -65,7 +65,7 @@ class LogGeneration:
     head_bytes: int = 0
     """How much of it tells whether another file was written over it; 0: nobody does that to it."""
     truncated_from: int = 0
-    """The size the file had when it was truncated."""
+    """The size the file had when it was truncated; 0: it was not, or its copy has all of that."""
     links: int = 1
     """Names the file still has; 0 once it is deleted."""
     disk_bytes: int = 0
@@ -81,6 +81,11 @@ class LogGeneration:
     to_close: list[int] = field(default_factory=list)
     """Descriptors of files that it was in, as long as a thread may read them."""
     _reading: int = 0
+
+    @property
+    def wants_copy(self) -> bool:
+        """Whether it was truncated, and no copy of what it had was found yet."""
+        return self.truncated_from > 0 and self.inode == (0, 0) and not self.let_go
 
     @property
     def may_get_more(self) -> bool:
@@ -130,7 +135,9 @@ class LogGeneration:
         if self.fd >= 0:
             self.to_close.append(self.fd)
         self.fd, self.inode, self.links = copy.fd, copy.inode, copy.links
-        self.size, self.compressed, self.truncated_from = copy.size, copy.compressed, 0
+        self.size, self.compressed = copy.size, copy.compressed
+        if self.size >= self.truncated_from:
+            self.truncated_from = 0
         self.mtime_ns, self.disk_bytes = copy.mtime_ns, copy.disk_bytes
 
     def idle(self) -> list[int]:

@@ -35,6 +35,11 @@ class Generations(list[LogGeneration]):
     def sort_in(self, opened: LogGeneration) -> None:
         insort(self, opened, key=lambda log: (log.live, log.generation))
 
+    @property
+    def live(self) -> bool:
+        """Whether the live file is open, and known."""
+        return bool(self) and self[-1].live
+
     def first(self) -> LogGeneration | None:
         return self[0] if self else None
 

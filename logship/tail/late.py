@@ -152,7 +152,8 @@ class Late:
     def finish(self) -> bool:
         """Whether some are over: these are forgotten."""
         for file in self:
-            if file.cut_off and self._follower.ended(file.log):
+            unread = file.not_taken and not file.log.let_go
+            if file.cut_off and not unread and self._follower.ended(file.log):
                 self._losing.lost(Reason.TRUNCATED, file.cut_off, file.log)
                 file.offset = file.log.truncated_from
         over = [log for log, file in self._files.items() if file.over]

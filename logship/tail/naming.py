@@ -8,7 +8,8 @@ the saved positions say which names were given before. Rules, the first that fit
 - A file that was named is the same file again: by device, inode and birth, never the inode alone.
 - A compressed file is a copy of the one that begins with the same line and has its size, and, if
   the line is also that of the live file (a header), its time. A plain one is a copy of the live one
-  if it repeats its first bytes, or of one that has been truncated since (`copytruncate`).
+  if it repeats its first bytes, or of one that has been truncated since (`copytruncate`), whether
+  somebody has noticed that or not. It may lack what was written between copying and truncating.
 - The live file goes on where a position was saved if its first line is the same, and the place is
   there and follows a newline. Otherwise it is a new generation: of the time of its birth, or one
   nanosecond after the generation before it, so that a truncated file gets the same new name
@@ -59,7 +60,9 @@ class Content(Protocol):
         ...
 
     def repeats(self, other: LogGeneration) -> bool:
-        """Whether it has nothing but the first bytes of the other, as far as one looks."""
+        """Whether it has nothing but the first bytes of the other, as far as one looks; or did,
+        before the other was truncated a moment ago.
+        """
         ...
 
 
@@ -141,8 +144,8 @@ class Naming:
 
 
 def _copies(seen: Sight, log: LogGeneration, content: Content, header: bool) -> bool:
-    if log.truncated_from:
-        return seen.size >= log.truncated_from
+    if log.wants_copy:
+        return seen.size >= log.truncated_from or (log.fd >= 0 and not seen.compressed)
     size, mtime_ns = content.now(log)
     if not seen.compressed:
         return (log.live or size == seen.size) and content.repeats(log)

@@ -1,6 +1,7 @@
 """Opens the files of one origin, and tells by their content which generation each is.
 
-A file that is too short to be told stays open until it can be. A file that needs no second look (a
+A file that is too short to be told stays open until it can be, or until it has ended: then its
+unfinished line is all that it has. A file that needs no second look (a
 copy of one that is open, one that is settled, one that cannot be read) is remembered by everything
 the kernel says of it, never by its inode alone: inodes are used again at once.
 """
@@ -9,8 +10,10 @@ import errno
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from logship.origin import LogFile
+from logship.rows.address import Generation
 from logship.rows.identity import HEAD_BYTES, identify
 from logship.tail.content import FileContent
 from logship.tail.descriptors import Descriptors
@@ -18,6 +21,16 @@ from logship.tail.generation import LogGeneration
 from logship.tail.naming import Naming, Sight
 from logship.tail.unzip import DamagedFile, GzipReader, gzip_size
 from logship.world import Stat, World
+
+
+@dataclass(slots=True)
+class Nameless:
+    """An open file that is too short to tell which generation it is."""
+
+    name: str
+    size: int
+    since: float
+    """Since when it has this name and this size."""
 
 
 @dataclass(eq=False, slots=True)
@@ -31,9 +44,10 @@ class Opening:
     damaged: list[Stat] = field(default_factory=list)
     """Files that cannot be told, as long as nobody has taken note of them."""
     naming: Naming = field(default_factory=Naming)
-    _nameless: dict[int, str] = field(default_factory=dict)
-    """Open files (descriptor, name) too short to tell which generation they are."""
-    _ignored: frozenset[Stat] = frozenset()
+    _nameless: dict[int, Nameless] = field(default_factory=dict)
+    """By descriptor."""
+    _ignored: dict[Stat, Generation | None] = field(default_factory=dict)
+    """With the generation of which it is a copy."""
     _complained: frozenset[str] = frozenset()
 
     @property
@@ -75,7 +89,7 @@ class Opening:
 
     def tell(self, fd: int, name: str, *, final: bool) -> LogGeneration | None:
         """The generation of an open file; None: not yet, or never. `final`: it will not grow."""
-        self._nameless.pop(fd, None)
+        before = self._nameless.pop(fd, None)
         try:
             opened = self._identify(fd, name, final)
         except OSError as error:  # it may be readable a moment later
@@ -89,18 +103,25 @@ class Opening:
             self.ignore(fd)
             return None
         if opened is None:
-            self._nameless[fd] = name
+            size, now = self.world.disk.fstat(fd).size, self.world.clock.now()
+            same = before is not None and (before.name, before.size) == (name, size)
+            self._nameless[fd] = before if before and same else Nameless(name, size, now)
         return opened
 
     def _cannot_read(self, name: str, error: Exception) -> None:
         self.complain(name, f"cannot read {self.log.directory}/{name}: {error}")
 
-    def tell_grown(self, *, final: bool) -> Iterable[LogGeneration]:
-        """Look again at files that were too short to tell what they are; they may be gone now."""
-        for fd, name in list(self._nameless.items()):
+    def tell_grown(self, *, ended: float) -> Iterable[LogGeneration]:
+        """Look again at files that were too short to tell what they are; they may be gone now.
+
+        `ended`: nothing is added any more to a rotated file that has been the same since then.
+        """
+        for fd, file in list(self._nameless.items()):
             stat = self.world.disk.fstat(fd)
             if stat.size:
-                opened = self.tell(fd, name, final=final)
+                quiet = stat.size == file.size and file.since <= ended
+                final = ended == inf or (quiet and file.name != self.log.name)
+                opened = self.tell(fd, file.name, final=final)
                 if opened is not None:
                     yield opened
             elif stat.links == 0:
@@ -145,7 +166,8 @@ class Opening:
         for fd in self._nameless:
             stat = self.world.disk.fstat(fd)
             inode = (stat.device, stat.inode)
-            self._nameless[fd] = names.get(inode, "")
+            if (name := names.get(inode, "")) != self._nameless[fd].name:
+                self._nameless[fd] = Nameless(name, stat.size, self.world.clock.now())
             inodes.add(inode)
         return inodes
 
@@ -154,17 +176,22 @@ class Opening:
         stats = map(self.world.disk.fstat, self._nameless)
         return any((stat.device, stat.inode) == inode for stat in stats)
 
-    def ignore(self, fd: int) -> None:
+    def ignore(self, fd: int, copy_of: Generation | None = None) -> None:
         """Close it, and do not open it again."""
-        self._ignored |= {self.world.disk.fstat(fd)}
+        self._ignored[self.world.disk.fstat(fd)] = copy_of
         self.close_file(fd)
+
+    def heed(self, generation: Generation) -> None:
+        """Its copies are needed: open them again."""
+        self._ignored = {s: copied for s, copied in self._ignored.items() if copied != generation}
 
     def ignored(self, stat: Stat) -> bool:
         return stat in self._ignored
 
     def keep_ignoring(self, there: Iterable[Stat]) -> None:
         """Forget about ignored files that are not there any more."""
-        self._ignored = self._ignored.intersection(there) if self._ignored else frozenset()
+        if self._ignored:
+            self._ignored = {s: self._ignored[s] for s in there if s in self._ignored}
 
     def complain(self, path: str, reason: str) -> None:
         """Once for each path."""

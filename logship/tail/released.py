@@ -37,6 +37,9 @@ class Released:
     def add(self, pieces: tuple[Span, ...]) -> None:
         gone = [span for span in pieces if not self._is_there(span)]
         if gone:
+            self._follower.look_again()  # a truncated file goes on in its copy
+            gone = [span for span in gone if not self._is_there(span)]
+        if gone:
             self._on_gone(gone)
         if len(gone) < len(pieces):
             self._batches.append(tuple(span for span in pieces if span not in gone))
@@ -54,6 +57,9 @@ class Released:
         pieces = self._batches.pop(0)
         try:
             parts = [await self._read(span) for span in pieces]
+            if any(len(part) < span.size for span, part in zip(pieces, parts, strict=True)):
+                self._follower.look_again()  # a truncated file goes on in its copy
+                parts = [await self._read(span) for span in pieces]
         except BaseException:
             self._batches.insert(0, pieces)
             raise

@@ -24,6 +24,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.property.agent_model.copied import CopiedFiles
 from tests.property.agent_model.files import Files, TruncatedFiles
 from tests.property.agent_model.machine import Node
 
@@ -41,7 +42,9 @@ SETTINGS = settings(
 Node.TestCase.settings = SETTINGS
 Files.TestCase.settings = SETTINGS
 TruncatedFiles.TestCase.settings = SETTINGS
+CopiedFiles.TestCase.settings = SETTINGS
 
 TestNode = pytest.mark.timeout(600)(Node.TestCase)
 TestFiles = pytest.mark.timeout(600)(Files.TestCase)
 TestTruncatedFiles = pytest.mark.timeout(600)(TruncatedFiles.TestCase)
+TestCopiedFiles = pytest.mark.timeout(600)(CopiedFiles.TestCase)
