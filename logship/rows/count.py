@@ -8,7 +8,7 @@ not of the format are rows of their own, so they count, but nobody sees that the
 """
 
 from logship.rows import kernel
-from logship.rows.index import Cutting
+from logship.rows.index import Cutting, may_exceed
 from logship.rows.lines import STDERR, STDOUT
 
 _PARTS = tuple(f" {stream} P".encode() for stream in (STDOUT, STDERR))
@@ -30,4 +30,4 @@ def lines_as_rows(block: bytes, cutting: Cutting) -> int | None:
 
 
 def _has_longer_line(block: bytes, limit: int) -> bool:
-    return len(block) >= limit and max(map(len, block.split(b"\n"))) >= limit
+    return may_exceed(block, limit - 1) and max(map(len, block.split(b"\n"))) >= limit

@@ -66,14 +66,14 @@ def physical_lines(block: bytes, cutting: Cutting, at: int = 0) -> Lines:
     lines = find(block, at)
     if lines.table is not None and lines.table.longest_line < limit:
         return lines
-    if _may_exceed(block, limit) and max(map(len, block.split(b"\n"))) > limit:
+    if may_exceed(block, limit) and max(map(len, block.split(b"\n"))) > limit:
         lines = _fragments(block, limit, find, at)
     if not block or block.endswith(b"\n"):
         return lines
     return lines._replace(tags=[*lines.tags[:-1], FULL])  # nothing can follow on that line
 
 
-def _may_exceed(block: bytes, limit: int) -> bool:
+def may_exceed(block: bytes, limit: int) -> bool:
     """Whether a line may be longer: it would fill a whole half of the limit, wherever it begins."""
     half = limit // 2
     return any(block.find(b"\n", n, n + half) < 0 for n in range(0, len(block) - half, half))
