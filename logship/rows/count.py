@@ -8,8 +8,8 @@ not of the format are rows of their own, so they count, but nobody sees that the
 """
 
 from logship.rows import kernel
-from logship.rows.index import Cutting, may_exceed
-from logship.rows.lines import STDERR, STDOUT
+from logship.rows.index import Cutting
+from logship.rows.lines import STDERR, STDOUT, has_line_of
 
 _PARTS = tuple(f" {stream} P".encode() for stream in (STDOUT, STDERR))
 
@@ -22,12 +22,8 @@ def lines_as_rows(block: bytes, cutting: Cutting) -> int | None:
         return None
     if cutting.format == "cri" and kernel.in_use() == "compiled":
         return None
-    if not block.endswith(b"\n") or _has_longer_line(block, cutting.max_row_bytes):
+    if not block.endswith(b"\n") or has_line_of(cutting.max_row_bytes, block):
         return None
     if cutting.format == "cri" and any(part in block for part in _PARTS):
         return None
     return len(block) - len(block.replace(b"\n", b""))  # a quarter of the time of `count`
-
-
-def _has_longer_line(block: bytes, limit: int) -> bool:
-    return may_exceed(block, limit - 1) and max(map(len, block.split(b"\n"))) >= limit

@@ -17,7 +17,7 @@ from logship.rows.address import Generation, Position, Span
 from logship.rows.index import Cutting, addresses, build, finished, physical_lines
 from logship.rows.joins import Joined, joined
 from logship.rows.last_lines import may_go_on, plain_may_go_on
-from logship.rows.lines import STDERR, STDOUT, Lines
+from logship.rows.lines import STDERR, STDOUT, Lines, has_line_of
 from logship.rows.records import Record, join
 from logship.rows.rows import Rows
 
@@ -124,7 +124,7 @@ class Cutter:
         format, limit, joins = self.cutting.format, self.cutting.max_row_bytes, self.cutting.joins
         if format == "plain" and joins is None:
             return False
-        if format == "docker" or _has_longer_line(body, limit):
+        if format == "docker" or has_line_of(limit, body):
             return True
         joiner = joins.joiner(limit) if joins else None
         if format == "plain":
@@ -182,10 +182,6 @@ class Cutter:
             at = Position(spans[0].generation, spans[0].start)
             size = sum(span.size for span in spans)
             self.opened[stream] = OpenRecord(at, size, stream in partials)
-
-
-def _has_longer_line(body: bytes, limit: int) -> bool:
-    return len(body) > limit and max(map(len, body.split(b"\n"))) >= limit
 
 
 def _members(rows: int, whole: Sequence[Record], left_out: Sequence[Record]) -> list[list[int]]:

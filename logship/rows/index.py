@@ -17,7 +17,7 @@ from logship.rows import kernel
 from logship.rows.address import Generation, Mark, Span, time_text
 from logship.rows.from_table import rows_of
 from logship.rows.joins import Joins, joined
-from logship.rows.lines import FORMATS, FULL, Format, Lines, cri_content, lines_of
+from logship.rows.lines import FORMATS, FULL, Format, Lines, cri_content, has_line_of, lines_of
 from logship.rows.records import Record, join
 from logship.rows.rows import Rows
 
@@ -66,17 +66,11 @@ def physical_lines(block: bytes, cutting: Cutting, at: int = 0) -> Lines:
     lines = find(block, at)
     if lines.table is not None and lines.table.longest_line < limit:
         return lines
-    if may_exceed(block, limit) and max(map(len, block.split(b"\n"))) > limit:
+    if has_line_of(limit + 1, block):
         lines = _fragments(block, limit, find, at)
     if not block or block.endswith(b"\n"):
         return lines
     return lines._replace(tags=[*lines.tags[:-1], FULL])  # nothing can follow on that line
-
-
-def may_exceed(block: bytes, limit: int) -> bool:
-    """Whether a line may be longer: it would fill a whole half of the limit, wherever it begins."""
-    half = limit // 2
-    return any(block.find(b"\n", n, n + half) < 0 for n in range(0, len(block) - half, half))
 
 
 def _fragments(block: bytes, limit: int, find: Format, at: int) -> Lines:

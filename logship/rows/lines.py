@@ -111,6 +111,16 @@ def _line_starts(block: bytes, at: int) -> list[int]:
     return starts[:-1]
 
 
+def has_line_of(size: int, block: bytes) -> bool:
+    """Whether a line has so many bytes or more. Such a one fills a whole half of the size, wherever
+    it begins; so the lines of nearly every block need not be looked at.
+    """
+    half = max(1, (size - 1) // 2)
+    if all(block.find(b"\n", n, n + half) >= 0 for n in range(0, len(block) - half, half)):
+        return False
+    return max(map(len, block.split(b"\n"))) >= size
+
+
 def each_line(block: bytes, at: int) -> tuple[list[int], list[bytes]]:
     """(starts as in `Lines`, the lines without their newlines)."""
     pieces = block.split(b"\n")
