@@ -8,13 +8,14 @@ instance of it and a `Context`.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import msgspec
 
 from logship.batch import Batch
+from logship.finding import Finding
 from logship.origin import Labels, LogFile, Origin, Rotation
 from logship.outcome import DELIVERED, Again, Altered, ConfigError, Outcome, Refused, Retry
 from logship.rows import kernel
@@ -35,19 +36,19 @@ from logship.rows.joins import Joins
 from logship.rows.lines import is_time
 from logship.rows.objects import Parsed, parse_object, told_by_texts
 from logship.rows.rows import JsonObject, Rows
+from logship.sample import NotRead, Preview, Sample
 from logship.severity import DEFAULT_KEYS, OF_STREAM, of_fields, of_glog, translate
 from logship.units import StartFrom
 from logship.world import Clock, DirEntry, Disk, Offload, World
 
 __all__ = [
     "DEFAULT_KEYS", "DELIVERED", "OF_STREAM", "Again", "Altered", "Batch", "Catalog", "Clock",
-    "Component", "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Generation",
-    "Joins", "JsonObject", "Labels", "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome",
-    "Parsed",
-    "Position", "Refused", "Retry", "Rotation", "Rows", "Sink", "Source", "Span", "StartFrom",
-    "Transform", "World", "entries", "escaped", "id_low", "id_prefix", "id_tails", "index",
-    "is_time", "kernel", "of_fields", "of_glog", "parse_object", "time_ns", "time_text",
-    "told_by_texts", "translate",
+    "Component", "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Finding",
+    "Generation", "Joins", "JsonObject", "Labels", "LogFile", "Mark", "NotRead", "Offload",
+    "OpenFeed", "Origin", "Outcome", "Parsed", "Position", "Preview", "Refused", "Retry",
+    "Rotation", "Rows", "Sample", "Sink", "Source", "Span", "StartFrom", "Transform", "World",
+    "entries", "escaped", "id_low", "id_prefix", "id_tails", "index", "is_time", "kernel",
+    "of_fields", "of_glog", "parse_object", "time_ns", "time_text", "told_by_texts", "translate",
 ]  # fmt: skip
 
 
@@ -72,6 +73,20 @@ class Component:
     def __init__(self, config: msgspec.Struct, context: Context) -> None:
         """Raise ConfigError for what can be known to be wrong without any I/O."""
         self.context = context
+
+    def check(self) -> Sequence[Finding]:
+        """Whether this machine has what it needs: `logship check`. It only looks; may block.
+
+        Called without `start` or `run`, perhaps beside an agent that runs.
+        """
+        return ()
+
+    async def check_live(self) -> Sequence[Finding]:
+        """Whether what it talks to is there and lets it in: `logship check --live`.
+
+        Called without `start` or `run`. It stores nothing, and never raises for what it finds.
+        """
+        return ()
 
 
 class Feed(Protocol):
@@ -134,6 +149,15 @@ class Source(Component):
         """Until cancelled."""
         raise NotImplementedError
 
+    def sample(self, about: Labels) -> Sample:
+        """The log that the labels describe, as this source would tell of it; no I/O.
+
+        Labels may be missing: then they are made up. Raises NotRead.
+        """
+        own = {"source": self.context.name}
+        labels = Labels({**about.values, **own}, about.known)
+        return Sample(Origin(self.context.name, Labels(own)), Cutting(), labels)
+
 
 class Transform(Component):
     """Changes batches. Pure: no clock, no I/O, no state."""
@@ -157,3 +181,17 @@ class Sink(Component):
 
     async def close(self) -> None:
         """Give back what `start` opened; called after the last write has ended."""
+
+    def preview(self, batch: Batch) -> Sequence[Preview] | None:
+        """What `write` would send, by the same code, without I/O and before `start`.
+
+        None: it does not tell. Whatever only Google knows (a project) is made up.
+        """
+        return None
+
+    async def read_back(self, batches: Sequence[Batch]) -> Mapping[str, int] | None:
+        """By id, how often these rows are at the destination now; between `start` and `close`.
+
+        None: it cannot be read. Raises Retry when it cannot be read now, and says what to do.
+        """
+        return None

@@ -21,7 +21,7 @@ from logship.delivery.senders import Senders
 from logship.entry import Entry
 from logship.outcome import ConfigError
 from logship.routes.route import BLOCK_BYTES, Route
-from logship.routes.routing import RouteRule
+from logship.routes.rules import rule_of
 from logship.rows import kernel
 from logship.source_catalog import SourceCatalog
 from logship.tail.held import Held
@@ -70,7 +70,7 @@ class Pipeline:
         )
         self._senders = Senders(config, self.sinks, dead_letters, world.clock, BLOCK_BYTES)
         self.routes = list(map(self._route, config.routes, transforms))
-        rules = [_rule(route) for route in config.routes]
+        rules = list(map(rule_of, config.routes))
         self.origins = Origins(
             list(zip(rules, self.routes, strict=True)), self.checkpoint, self._starting, world,
             logger,
@@ -237,13 +237,6 @@ class Pipeline:
     async def checkpoint_now(self, *, last: bool = False) -> None:
         self.checkpoint.update(*self.origins.standing(everything=last), last=last)
         await self.checkpoint.save()
-
-
-def _rule(config: RouteConfig) -> RouteRule:
-    return RouteRule(
-        config.name, frozenset(config.from_), config.match, config.when, config.continue_,
-        config.on_unknown, config.was,
-    )  # fmt: skip
 
 
 async def _start(name: str, sink: Sink) -> None:

@@ -133,4 +133,7 @@ def _names(tree: Table, section: str) -> list[str] | None:
 
 
 def _text(node: Node | None) -> Scalar | None:
-    return node if isinstance(node, Scalar) and not node.is_null else None
+    """None also for what is reported already: nothing, or a variable without a value."""
+    if not isinstance(node, Scalar) or node.is_null or node.unresolved:
+        return None
+    return node

@@ -12,9 +12,19 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from logship.api import DELIVERED, Batch, ConfigError, Context, Disk, Outcome, Retry, Sink
+from logship.api import (
+    DELIVERED,
+    Batch,
+    ConfigError,
+    Context,
+    Disk,
+    Outcome,
+    Preview,
+    Retry,
+    Sink,
+)
 from logship_debug.in_order import InOrder
-from logship_debug.lines import encode
+from logship_debug.lines import encode, previews
 
 
 class FileConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,6 +95,9 @@ class File(Sink):
 
     async def close(self) -> None:
         await self._calls.close()
+
+    def preview(self, batch: Batch) -> Sequence[Preview]:
+        return previews(batch, "json")
 
     def _prepare(self) -> None:
         self._disk.make_dir(self._config.dir)

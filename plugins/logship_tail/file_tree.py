@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from logship.api import Context, Cutting, DirEntry, LogFile
+from logship.api import Context, Cutting, DirEntry, LogFile, NotRead
 from logship_tail.complaints import Complaints
 from logship_tail.directories import Walk
 from logship_tail.globs import Glob
@@ -66,6 +66,14 @@ class FileScanner:
         self._seen[place] = there | (before & {log.live for log in logs})
         seen = [self._sighting(log, files) for log in logs if self._names_fit(log)]
         return {log.key: log for log in seen}
+
+    def described(self, path: str) -> Sighting:
+        """What the log of this file would look like. Raises NotRead."""
+        if not self._wanted.fullmatch(path):
+            raise NotRead(f"no glob of `paths` takes {path}")
+        if self._unwanted.fullmatch(path):
+            raise NotRead(f"`exclude` takes {path}")
+        return self._sighting(Family(self._live_of(path) or path, frozenset()), {})
 
     def _live_of(self, path: str) -> str | None:
         live_of = live_path if self._tree.rotated else lone_path

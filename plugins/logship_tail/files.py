@@ -8,7 +8,18 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from logship.api import Catalog, ConfigError, Context, Cutting, Source, StartFrom
+from logship.api import (
+    Catalog,
+    ConfigError,
+    Context,
+    Cutting,
+    Labels,
+    NotRead,
+    Origin,
+    Sample,
+    Source,
+    StartFrom,
+)
 from logship_tail.complaints import Complaints
 from logship_tail.discovery import Discovery, Pace
 from logship_tail.file_tree import FileScanner, FileTree
@@ -107,6 +118,15 @@ class Files(Source):
             scanner, self._watcher, catalog, self.context, self._pace, self._complaints
         )
         await discovery.run()
+
+    def sample(self, about: Labels) -> Sample:
+        path = about.get("path")
+        if not path:
+            raise NotRead("a log of a source `files` needs its `path`")
+        scanner = FileScanner(self._tree, self._watcher, self.context, self._complaints)
+        seen = scanner.described(path)
+        labels = Labels(seen.labels)
+        return Sample(Origin(seen.key, labels), seen.log.cutting, labels)
 
 
 def _globs(option: str, texts: tuple[str, ...]) -> tuple[Glob, ...]:

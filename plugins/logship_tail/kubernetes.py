@@ -11,7 +11,16 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 from msgspec import Meta
 
-from logship.api import Catalog, ConfigError, Context, Labels, Rotation, Source, StartFrom
+from logship.api import (
+    Catalog,
+    ConfigError,
+    Context,
+    Labels,
+    Rotation,
+    Sample,
+    Source,
+    StartFrom,
+)
 from logship_tail.complaints import Complaints
 from logship_tail.discovery import Discovery, Pace
 from logship_tail.environment import api_server
@@ -177,7 +186,9 @@ class Kubernetes(Source):
             self._config.metadata.keep_secs,
             changed=lambda: discovery.relabel(),
         )
-        scanner = PodScanner(self._tree(), self._watcher, self.context, self._complaints)
+        scanner = PodScanner(
+            self._tree(self._metadata is not None), self._watcher, self.context, self._complaints
+        )
         discovery = Discovery(
             scanner, self._watcher, catalog, self.context,
             Pace(self._config.scan_secs, MAX_LOGS), self._complaints,
@@ -188,7 +199,15 @@ class Kubernetes(Source):
             if self._metadata is not None:
                 group.create_task(self._metadata.run(pods))
 
-    def _tree(self) -> PodTree:
+    def sample(self, about: Labels) -> Sample:
+        from logship_tail.samples import container_log
+
+        annotated = self._config.metadata.from_ != "none"
+        tree = self._tree(annotated)
+        scanner = PodScanner(tree, self._watcher, self.context, self._complaints)
+        return container_log(about, scanner, annotated=annotated)
+
+    def _tree(self, annotated: bool) -> PodTree:
         config = self._config
         return PodTree(
             root=config.root.rstrip("/") or "/",
@@ -198,7 +217,7 @@ class Kubernetes(Source):
             roots=config.roots,
             rotation=Rotation(config.rotation.max_bytes, config.rotation.max_files),
             joins=joins_of(config.join),
-            annotated=self._metadata is not None,
+            annotated=annotated,
         )
 
     def _metadata_source(self) -> Metadata | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from logship.api import Context, Cutting, Joins, Labels, LogFile, Rotation
+from logship.api import Context, Cutting, Joins, Labels, LogFile, NotRead, Rotation
 from logship_tail.complaints import Complaints
 from logship_tail.formats import first_byte, format_of
 from logship_tail.multiline import annotated_joins
@@ -84,6 +84,20 @@ class PodScanner:
         containers = self._directories(directory)
         seen = [log for name in containers for log in self._logs(pod, directory, name)]
         return {log.key: log for log in seen}
+
+    def described(self, pod_directory: str, container: str, restart: str) -> Sighting:
+        """What a log of this pod would look like. Raises NotRead."""
+        pod = _POD_DIRECTORY.fullmatch(pod_directory)
+        if pod is None or _CONTAINER.fullmatch(container) is None:
+            raise NotRead(
+                f"{pod_directory}/{container} does not fit the kubelet's pattern of names"
+            )
+        if self._excluded.match(pod[1]):
+            raise NotRead(f"`exclude_namespaces` takes the namespace {pod[1]}")
+        format = "cri" if self._tree.format == "auto" else self._tree.format
+        directory = f"{self._tree.root}/{pod_directory}/{container}"
+        seen = self._sighting(pod, directory, container, restart, frozenset())
+        return replace(seen, log=self._cut_as(seen.log, format))
 
     def admit(self, seen: Sighting) -> LogFile | None:
         log = seen.log

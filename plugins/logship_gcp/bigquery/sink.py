@@ -14,7 +14,16 @@ import msgspec
 import pyarrow as pa
 from msgspec import Meta
 
-from logship.api import DEFAULT_KEYS, DELIVERED, Batch, ConfigError, Context, Outcome, Sink
+from logship.api import (
+    DEFAULT_KEYS,
+    DELIVERED,
+    Batch,
+    ConfigError,
+    Context,
+    Outcome,
+    Preview,
+    Sink,
+)
 from logship_gcp.appeals import Appeals
 from logship_gcp.bigquery import target
 from logship_gcp.bigquery.append import Appender
@@ -143,9 +152,7 @@ class BigQuerySink(Sink):
         config, world = self._config, self.context.world
         self._link = await channel.Link.open(self._grpc, world, self._path)
         project = config.project or await channel.default_project(world, self._path)
-        self._targets = target.Targets(
-            project, config.dataset, config.table, config.allow, config.otherwise
-        )
+        self._targets = self._tables_of(project)
         appeals = Appeals(self.context)
         self._appender = Appender(self._link, config.request_timeout_secs)
         self._writer = Writer(self._appender, self._make if config.create else None, appeals)
@@ -160,6 +167,16 @@ class BigQuerySink(Sink):
             self._tables = await world.offload.run(
                 Tables, project, config.endpoint, self._anonymous, options
             )
+
+    def _tables_of(self, project: str) -> target.Targets:
+        config = self._config
+        return target.Targets(project, config.dataset, config.table, config.allow, config.otherwise)
+
+    def preview(self, batch: Batch) -> Sequence[Preview]:
+        from logship_gcp.bigquery.preview import previews
+
+        targets = self._tables_of(self._config.project or "PROJECT")
+        return previews(batch, targets, self._extractor, self.context.world.clock.wall_ns())
 
     async def _make(self, table: TableName) -> None:
         assert self._tables is not None

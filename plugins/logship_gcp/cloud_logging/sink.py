@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from logship.api import Again, Altered, Batch, Context, Outcome, Refused, Retry, Sink
+from logship.api import Again, Altered, Batch, Context, Outcome, Preview, Refused, Retry, Sink
 from logship_gcp.appeals import Appeals
 from logship_gcp.cloud_logging.config import CloudLoggingConfig
 from logship_gcp.cloud_logging.delivery import Delivered, deliver, total
@@ -90,6 +90,13 @@ class CloudLogging(Sink):
     async def close(self) -> None:
         if self._transport is not None:
             await self._transport.close()
+
+    def preview(self, batch: Batch) -> Sequence[Preview]:
+        from logship_gcp.cloud_logging.preview import made_up_place, previews
+
+        encoder = BatchEncoder(self._config, made_up_place(self._config, self.context.cluster))
+        now_ns = self.context.world.clock.wall_ns()
+        return previews(encoder.requests([batch], now_ns))
 
 
 class BatchEncoder:

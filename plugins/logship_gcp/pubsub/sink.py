@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from logship.api import DELIVERED, Batch, ConfigError, Context, Outcome, Retry, Sink
+from logship.api import DELIVERED, Batch, ConfigError, Context, Outcome, Preview, Retry, Sink
 from logship_gcp import block_format
 from logship_gcp.appeals import Appeals
 from logship_gcp.bigquery.extract import Extractor
@@ -124,6 +124,14 @@ class PubsubSink(Sink):
 
     async def close(self) -> None:
         await self._link.close()
+
+    def preview(self, batch: Batch) -> Sequence[Preview]:
+        from logship_gcp.pubsub import preview
+
+        if self._config.format == "block":
+            return preview.of_block(batch, BLOCK)
+        now_ns = self.context.world.clock.wall_ns()
+        return preview.of_records(batch, self._extractor, self._config.json_columns, now_ns)
 
     async def write(self, batches: Sequence[Batch]) -> Outcome:
         messages = [message for part in await self._encode(batches) for message in part]
