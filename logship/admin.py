@@ -12,6 +12,7 @@ server.
 """
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 
 import orjson
@@ -38,9 +39,13 @@ class Admin:
         self._runner = web.AppRunner(app, access_log=None)
 
     async def start(self) -> None:
-        """Raises OSError when the address cannot be used."""
+        """Raises OSError when the address cannot be used, and says what to do."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host.strip("[]") or None, self._port).start()
+        try:
+            await web.TCPSite(self._runner, self._host.strip("[]") or None, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise OSError(unusable(f"{self._host}:{self._port}", error)) from error
 
     @property
     def port(self) -> int:
@@ -69,6 +74,17 @@ class Admin:
     async def _scraped(self, request: web.Request) -> web.Response:
         body = (await self._metrics.get()).encode()
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+
+def unusable(listen: str, error: OSError) -> str:
+    """What is wrong with the address of the option, for a person."""
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"admin.listen: {listen} is in use, perhaps by another agent: end that one, or give "
+            "this one another port"
+        )
+    why = f"({error.strerror or error}): choose another address"
+    return f"admin.listen: cannot listen on {listen} {why}"
 
 
 class Kept:

@@ -183,10 +183,10 @@ class Pipeline:
             task.result()  # raises what ended it: nothing here ends by itself
 
     async def _lock(self) -> None:
-        self.world.disk.make_dir(self.config.state_dir)
         path, said = f"{self.config.state_dir}/lock", False
         while True:
             try:
+                self.world.disk.make_dir(self.config.state_dir)
                 self.world.disk.lock(path)
                 return
             except BlockingIOError:
@@ -194,6 +194,12 @@ class Pipeline:
                     self._log.warning("another agent holds %s: waiting for it to end", path)
                 said = True
                 await self.world.clock.sleep(LOCK_SECS)
+            except OSError as error:
+                raise OSError(
+                    f"state_dir: {self.config.state_dir} cannot be used "
+                    f"({error.strerror or error}): let the agent's user write to it, or choose "
+                    "another directory"
+                ) from error
 
     async def _source(self, name: str, source: Source) -> None:
         log = self._logs[name]

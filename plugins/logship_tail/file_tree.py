@@ -69,11 +69,12 @@ class FileScanner:
 
     def described(self, path: str) -> Sighting:
         """What the log of this file would look like. Raises NotRead."""
-        if not self._wanted.fullmatch(path):
-            raise NotRead(f"no glob of `paths` takes {path}")
+        live = self._live_of(path)
+        if live is not None:
+            return self._sighting(Family(live, frozenset()), {})
         if self._unwanted.fullmatch(path):
             raise NotRead(f"`exclude` takes {path}")
-        return self._sighting(Family(self._live_of(path) or path, frozenset()), {})
+        raise NotRead(f"no glob of `paths` takes {path}")
 
     def _live_of(self, path: str) -> str | None:
         live_of = live_path if self._tree.rotated else lone_path

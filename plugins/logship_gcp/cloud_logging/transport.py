@@ -90,7 +90,16 @@ class Transport:
         except TimeoutError:
             return Later(f"{self._host} did not answer in {self._timeout_secs:g} s")
         except (aiohttp.ClientError, OSError) as error:
-            return Later(f"{self._host} cannot be reached: {type(error).__name__}: {error}")
+            return Later(f"{self._host} cannot be reached: {_why(error)}")
+
+
+def _why(error: Exception) -> str:
+    """aiohttp says `ssl:default` of every address that it cannot connect to, also of http://."""
+    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(
+        error, aiohttp.ClientSSLError
+    ):
+        return str(error.os_error) or type(error).__name__
+    return f"{type(error).__name__}: {error}"
 
 
 class _Body(aiohttp.Payload):
