@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from logship.batch import Batch
-from logship.finding import Finding
+from logship.finding import Finding, Level
 from logship.origin import Labels, LogFile, Origin, Rotation
 from logship.outcome import DELIVERED, Again, Altered, ConfigError, Outcome, Refused, Retry
 from logship.rows import kernel
@@ -44,7 +44,7 @@ from logship.world import Clock, DirEntry, Disk, Offload, World
 __all__ = [
     "DEFAULT_KEYS", "DELIVERED", "OF_STREAM", "Again", "Altered", "Batch", "Catalog", "Clock",
     "Component", "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Finding",
-    "Generation", "Joins", "JsonObject", "Labels", "LogFile", "Mark", "NotRead", "Offload",
+    "Generation", "Joins", "JsonObject", "Labels", "Level", "LogFile", "Mark", "NotRead", "Offload",
     "OpenFeed", "Origin", "Outcome", "Parsed", "Position", "Preview", "Refused", "Retry",
     "Rotation", "Rows", "Sample", "Sink", "Source", "Span", "StartFrom", "Transform", "World",
     "entries", "escaped", "id_low", "id_prefix", "id_tails", "index", "is_time", "kernel",

@@ -46,7 +46,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         command.add_argument(
             "-c", "--config", required=True, metavar="FILE", help="the configuration, in YAML"
         )
-    _test(commands, words)
+    _add_checks(commands, words)
     positions = commands.add_parser("positions", help="show or forget saved positions")
     if words[:1] == ["positions"]:
         importlib.import_module("logship.cli.positions").add_arguments(positions)
@@ -62,10 +62,13 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _test(
+def _add_checks(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", words: Sequence[str]
 ) -> None:
-    helps = {"test": "test what a configuration does with given lines, without any network"}
+    helps = {
+        "test": "test what a configuration does with given lines, without any network",
+        "check": "check that a configuration works on this machine and with Google",
+    }
     for name, text in helps.items():
         command = commands.add_parser(name, help=text)
         if words[:1] == [name]:

@@ -18,6 +18,7 @@ from logship.api import (
     ConfigError,
     Context,
     Disk,
+    Finding,
     Outcome,
     Preview,
     Retry,
@@ -95,6 +96,15 @@ class File(Sink):
 
     async def close(self) -> None:
         await self._calls.close()
+
+    def check(self) -> Sequence[Finding]:
+        directory, at = self._config.dir, self._config.dir
+        while self._disk.stat(at) is None and at not in ("", "/", "."):
+            at = at.rstrip("/").rpartition("/")[0] or ("/" if at.startswith("/") else ".")
+        if self._disk.writable(at):
+            return [Finding(f"`dir` {directory}", "ok", "it can be written to")]
+        advice = "let the agent's user write to it, or choose another directory"
+        return [Finding(f"`dir` {directory}", "failed", f"{at} cannot be written to", advice)]
 
     def preview(self, batch: Batch) -> Sequence[Preview]:
         return previews(batch, "json")

@@ -3,6 +3,7 @@
 A JSON-lines file is `plain` too: rows are texts, and `parse_json` makes fields of them.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from logship.api import (
     ConfigError,
     Context,
     Cutting,
+    Finding,
     Labels,
     NotRead,
     Origin,
@@ -118,6 +120,14 @@ class Files(Source):
             scanner, self._watcher, catalog, self.context, self._pace, self._complaints
         )
         await discovery.run()
+
+    def check(self) -> Sequence[Finding]:
+        from logship_tail.checking import Heard, check_logs, check_prefixes
+
+        heard, disk = Heard(self.context.log), self.context.world.disk
+        scanner = FileScanner(self._tree, self._watcher, self.context, heard)
+        missing = check_prefixes([glob.prefix for glob in self._tree.globs], disk)
+        return [*missing, *check_logs(scanner, disk, heard)]
 
     def sample(self, about: Labels) -> Sample:
         path = about.get("path")

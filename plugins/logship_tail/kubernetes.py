@@ -6,6 +6,7 @@ routes decide who has to wait for it.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Literal, Protocol
 
 import msgspec
@@ -15,6 +16,7 @@ from logship.api import (
     Catalog,
     ConfigError,
     Context,
+    Finding,
     Labels,
     Rotation,
     Sample,
@@ -198,6 +200,19 @@ class Kubernetes(Source):
             group.create_task(discovery.run())
             if self._metadata is not None:
                 group.create_task(self._metadata.run(pods))
+
+    def check(self) -> Sequence[Finding]:
+        from logship_tail.checking import Heard, check_logs, check_root
+
+        heard, tree = Heard(self.context.log), self._tree(annotated=False)
+        disk = self.context.world.disk
+        scanner = PodScanner(tree, self._watcher, self.context, heard)
+        return check_root(tree.root, disk) or check_logs(scanner, disk, heard)
+
+    async def check_live(self) -> Sequence[Finding]:
+        from logship_tail.checking import check_metadata
+
+        return await check_metadata(self._metadata, self._config.metadata.path, self.context)
 
     def sample(self, about: Labels) -> Sample:
         from logship_tail.samples import container_log

@@ -92,14 +92,21 @@ class PodsFromApi:
             failures = 0 if lived else failures + 1
             await clock.sleep(pause(failures, self._timing, random()))  # noqa: S311 (jitter)
 
-    async def _round(self, pods: Pods) -> None:
+    async def probe(self) -> int:
+        """List once: how many pods this node has. Raises Failed."""
+        pods = Pods(self._context.world.clock, 0.0, lambda: None)
+        await self._round(pods, watch=False)
+        return len(pods)
+
+    async def _round(self, pods: Pods, *, watch: bool = True) -> None:
         """List, then watch until the watch ends. Raises Failed."""
         import aiohttp
 
         try:
             async with self._session() as session:
                 version = await self._read_list(session, pods)
-                await self._read_watch(session, pods, version)
+                if watch:
+                    await self._read_watch(session, pods, version)
         except Gone:
             return
         except TimeoutError as error:

@@ -7,7 +7,7 @@ neighbours.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -20,6 +20,7 @@ from logship.api import (
     Batch,
     ConfigError,
     Context,
+    Finding,
     Outcome,
     Preview,
     Sink,
@@ -152,7 +153,7 @@ class BigQuerySink(Sink):
         config, world = self._config, self.context.world
         self._link = await channel.Link.open(self._grpc, world, self._path)
         project = config.project or await channel.default_project(world, self._path)
-        self._targets = self._tables_of(project)
+        self._project, self._targets = project, self._tables_of(project)
         appeals = Appeals(self.context)
         self._appender = Appender(self._link, config.request_timeout_secs)
         self._writer = Writer(self._appender, self._make if config.create else None, appeals)
@@ -172,11 +173,23 @@ class BigQuerySink(Sink):
         config = self._config
         return target.Targets(project, config.dataset, config.table, config.allow, config.otherwise)
 
+    async def check_live(self) -> Sequence[Finding]:
+        from logship_gcp.bigquery.live import check_live
+
+        return await check_live(self._config, self._grpc, self._anonymous, self.context.world)
+
     def preview(self, batch: Batch) -> Sequence[Preview]:
         from logship_gcp.bigquery.preview import previews
 
         targets = self._tables_of(self._config.project or "PROJECT")
         return previews(batch, targets, self._extractor, self.context.world.clock.wall_ns())
+
+    async def read_back(self, batches: Sequence[Batch]) -> Mapping[str, int]:
+        from logship_gcp.bigquery.reading import read_back
+
+        config, run = self._config, self.context.world.offload.run
+        where = self._project, config.endpoint, self._anonymous
+        return await run(read_back, batches, self._targets, *where)
 
     async def _make(self, table: TableName) -> None:
         assert self._tables is not None

@@ -9,12 +9,23 @@ outcome   rows refused for good, rows to send again; every other row is written
 import asyncio
 import importlib.metadata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from logship.api import Again, Altered, Batch, Context, Outcome, Preview, Refused, Retry, Sink
+from logship.api import (
+    Again,
+    Altered,
+    Batch,
+    Context,
+    Finding,
+    Outcome,
+    Preview,
+    Refused,
+    Retry,
+    Sink,
+)
 from logship_gcp.appeals import Appeals
 from logship_gcp.cloud_logging.config import CloudLoggingConfig
 from logship_gcp.cloud_logging.delivery import Delivered, deliver, total
@@ -47,6 +58,7 @@ class CloudLogging(Sink):
         self._appeals = Appeals(context)
         self._transport: Transport | None = None
         self._encoder: BatchEncoder | None = None
+        self._authorization: Authorization | None = None
 
     async def start(self) -> None:
         # Here, so that only an agent that runs has aiohttp and google-auth in memory.
@@ -64,6 +76,7 @@ class CloudLogging(Sink):
         if not config.anonymous:
             authorization = found = DefaultCredentials(world)
             await found.start()
+        self._authorization = authorization
         self._transport = Transport(
             config.endpoint,
             authorization,
@@ -73,6 +86,23 @@ class CloudLogging(Sink):
             gzip=config.gzip,
         )
         await self._transport.start()
+
+    async def read_back(self, batches: Sequence[Batch]) -> Mapping[str, int]:
+        from logship_gcp.cloud_logging.reading import CALL, read_back
+        from logship_gcp.cloud_logging.transport import Transport
+
+        config, encoder, authorization = self._config, self._encoder, self._authorization
+        if encoder is None or authorization is None:
+            raise RuntimeError("the sink is not started")
+        transport = Transport(
+            config.endpoint, authorization, self.context.world.offload,
+            timeout_secs=config.request_timeout_secs, concurrency=1, gzip=False, call=CALL,
+        )  # fmt: skip
+        await transport.start()
+        try:
+            return await read_back(batches, encoder.place, transport)
+        finally:
+            await transport.close()
 
     async def write(self, batches: Sequence[Batch]) -> Outcome:
         encoder, transport = self._encoder, self._transport
@@ -90,6 +120,11 @@ class CloudLogging(Sink):
     async def close(self) -> None:
         if self._transport is not None:
             await self._transport.close()
+
+    async def check_live(self) -> Sequence[Finding]:
+        from logship_gcp.cloud_logging.checking import check_live
+
+        return await check_live(self._config, self.context)
 
     def preview(self, batch: Batch) -> Sequence[Preview]:
         from logship_gcp.cloud_logging.preview import made_up_place, previews

@@ -25,7 +25,7 @@ _JOINED_BYTES = 256 * 1024
 
 
 class Transport:
-    """Sends bodies to `entries:write`, at most `concurrency` at once."""
+    """Sends bodies to one call, at most `concurrency` at once."""
 
     def __init__(
         self,
@@ -36,8 +36,9 @@ class Transport:
         timeout_secs: float,
         concurrency: int,
         gzip: bool,
+        call: str = "entries:write",
     ) -> None:
-        self._url = endpoint.rstrip("/") + "/v2/entries:write"
+        self._url = f"{endpoint.rstrip('/')}/v2/{call}"
         self._host = urlsplit(endpoint).netloc
         self._authorization = authorization
         self._offload = offload

@@ -16,7 +16,17 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from logship.api import DELIVERED, Batch, ConfigError, Context, Outcome, Preview, Retry, Sink
+from logship.api import (
+    DELIVERED,
+    Batch,
+    ConfigError,
+    Context,
+    Finding,
+    Outcome,
+    Preview,
+    Retry,
+    Sink,
+)
 from logship_gcp import block_format
 from logship_gcp.appeals import Appeals
 from logship_gcp.bigquery.extract import Extractor
@@ -124,6 +134,12 @@ class PubsubSink(Sink):
 
     async def close(self) -> None:
         await self._link.close()
+
+    async def check_live(self) -> Sequence[Finding]:
+        from logship_gcp.pubsub.checking import check_named
+
+        name, project = self._config.topic, self._config.project
+        return await check_named("topics", name, project, self._endpoint, self.context.world)
 
     def preview(self, batch: Batch) -> Sequence[Preview]:
         from logship_gcp.pubsub import preview
