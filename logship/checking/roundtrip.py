@@ -7,6 +7,7 @@ are read in its place. What was written stays there, as rows of the namespace `l
 Readings are few, because Google allows 60 a minute.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from logship.world import World
 ROWS, WRITE_ROWS = 1000, 100
 TRIES = 5
 WAIT_SECS = 60.0
+SINK_SECS = 300.0
+"""For all that is done with a sink."""
 NAMESPACE = "logship-check"
 _FIRST_PAUSE_SECS, _MAX_PAUSE_SECS, _GROWTH = 0.25, 5.0, 1.5
 _ABOUT = "round trip"
@@ -56,7 +59,11 @@ async def roundtrip(
     """(sink, what came of it). `readers`: not started yet."""
     for name, sink in sinks.items():
         try:
-            yield name, await _through(sink, readers, config, world)
+            async with asyncio.timeout(SINK_SECS):
+                found = await _through(sink, readers, config, world)
+            yield name, found
+        except TimeoutError:
+            yield name, Finding(_ABOUT, "failed", f"it was not over after {SINK_SECS:g} s")
         except (ConfigError, Retry) as error:
             yield name, Finding(_ABOUT, "failed", error.reason)
         except Exception as error:

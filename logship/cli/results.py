@@ -83,7 +83,10 @@ def _brief(row: Came) -> str:
 def _value(value: object) -> str:
     if value is ABSENT:
         return "(not there)"
-    text = orjson.dumps(value, default=msgspec.to_builtins).decode()
+    try:
+        text = orjson.dumps(value, default=msgspec.to_builtins).decode()
+    except TypeError:  # a number of more than 64 bits, which nothing that came can be
+        text = repr(value)
     return text if len(text) <= _VALUE_CHARS else f"{text[:_VALUE_CHARS]}... ({len(text)} chars)"
 
 

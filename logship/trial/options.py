@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
+import orjson
 from msgspec import Meta
 
 from logship.api import ConfigError, is_time
@@ -12,6 +13,14 @@ _Count = Annotated[int, Meta(ge=0)]
 _OfPod = Annotated[dict[str, str], Meta(description="Of the pod.")]
 Stream = Literal["stdout", "stderr"]
 START = "2026-01-01T00:00:00Z"
+
+
+def _is_json(value: object) -> bool:
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
 
 
 class Written(Options, frozen=True, kw_only=True):
@@ -30,6 +39,8 @@ class Written(Options, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if (self.text is None) == (self.json is None):
             raise ConfigError("", "one of `text` and `json` is needed")
+        if self.json is not None and not _is_json(self.json):
+            raise ConfigError("json", "it cannot be written as JSON: a number has over 64 bits")
         if self.time is not None and not is_time(self.time):
             raise ConfigError("time", f"{self.time!r} is no time such as {START}")
 

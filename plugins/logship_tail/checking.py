@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from logship.api import Context, Disk, Finding
 from logship_tail.complaints import Complaints
 from logship_tail.discovery import Scanner
+from logship_tail.pod_tree import PodScanner, PodTree
 from logship_tail.pods_file import MAX_BYTES, parse
+from logship_tail.watching import Watcher
 
 MAX_NAMED = 5
 _AS_ROOT = "the agent needs user 0, or a group that may read them; without capabilities too"
@@ -26,13 +28,13 @@ class Heard(Complaints):
         self.findings.append(Finding(name, "warning", cause, what_to_do))
 
 
-def check_root(root: str, disk: Disk) -> list[Finding]:
-    """Nothing where it is there."""
-    if disk.stat(root) is not None:
-        return []
+def check_pods(tree: PodTree, watcher: Watcher, context: Context) -> list[Finding]:
+    disk, heard = context.world.disk, Heard(context.log)
+    if disk.stat(tree.root) is not None:
+        return check_logs(PodScanner(tree, watcher, context, heard), disk, heard)
     reason = "it does not exist, or this user may not look at it"
     advice = "on a node, mount it into the pod (hostPath); elsewhere set `root`"
-    return [Finding(f"`root` {root}", "failed", reason, advice)]
+    return [Finding(f"`root` {tree.root}", "failed", reason, advice)]
 
 
 def check_prefixes(prefixes: Iterable[str], disk: Disk) -> list[Finding]:

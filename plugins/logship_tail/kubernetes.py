@@ -22,7 +22,7 @@ from logship.api import (
     Sample,
     Source,
     StartFrom,
-)
+)  # fmt: skip
 from logship_tail.complaints import Complaints
 from logship_tail.discovery import Discovery, Pace
 from logship_tail.environment import api_server
@@ -188,9 +188,8 @@ class Kubernetes(Source):
             self._config.metadata.keep_secs,
             changed=lambda: discovery.relabel(),
         )
-        scanner = PodScanner(
-            self._tree(self._metadata is not None), self._watcher, self.context, self._complaints
-        )
+        tree = self._tree(self._metadata is not None)
+        scanner = PodScanner(tree, self._watcher, self.context, self._complaints)
         discovery = Discovery(
             scanner, self._watcher, catalog, self.context,
             Pace(self._config.scan_secs, MAX_LOGS), self._complaints,
@@ -202,12 +201,9 @@ class Kubernetes(Source):
                 group.create_task(self._metadata.run(pods))
 
     def check(self) -> Sequence[Finding]:
-        from logship_tail.checking import Heard, check_logs, check_root
+        from logship_tail.checking import check_pods
 
-        heard, tree = Heard(self.context.log), self._tree(annotated=False)
-        disk = self.context.world.disk
-        scanner = PodScanner(tree, self._watcher, self.context, heard)
-        return check_root(tree.root, disk) or check_logs(scanner, disk, heard)
+        return check_pods(self._tree(annotated=False), self._watcher, self.context)
 
     async def check_live(self) -> Sequence[Finding]:
         from logship_tail.checking import check_metadata
@@ -217,10 +213,10 @@ class Kubernetes(Source):
     def sample(self, about: Labels) -> Sample:
         from logship_tail.samples import container_log
 
-        annotated = self._config.metadata.from_ != "none"
-        tree = self._tree(annotated)
-        scanner = PodScanner(tree, self._watcher, self.context, self._complaints)
-        return container_log(about, scanner, annotated=annotated)
+        tree = self._tree(annotated=self._config.metadata.from_ != "none")
+        return container_log(
+            about, PodScanner(tree, self._watcher, self.context, self._complaints), tree
+        )
 
     def _tree(self, annotated: bool) -> PodTree:
         config = self._config

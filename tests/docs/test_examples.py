@@ -5,6 +5,7 @@ Those of the pages are in blocks/, because a page has no room for them.
 """
 
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -55,13 +56,19 @@ def test_a_configuration_in_the_docs_is_valid(block: str, tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of tests names what its configuration needs."""
+def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of tests names what its configuration needs; there is no network."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("`logship test` uses the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
     for name in (*ENVIRONMENT, "KUBERNETES_SERVICE_HOST", "GOOGLE_CLOUD_PROJECT"):
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.mark.usefixtures("no_variables")
+@pytest.mark.usefixtures("nothing_else")
 @pytest.mark.parametrize("file", TESTED, ids=lambda file: file.stem)
 def test_an_example_passes_its_tests(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["test", "-c", str(file), str(TESTED[file])])
@@ -69,7 +76,7 @@ def test_an_example_passes_its_tests(file: Path, capsys: pytest.CaptureFixture[s
     assert (code, seen.err) == (0, ""), seen.out + seen.err
 
 
-@pytest.mark.usefixtures("no_variables")
+@pytest.mark.usefixtures("nothing_else")
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "testing" not in str(block.id)])
 def test_a_configuration_in_the_docs_passes_its_tests(
     block: str, request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -83,7 +90,7 @@ def test_a_configuration_in_the_docs_passes_its_tests(
     assert (code, seen.err) == (0, ""), seen.out + seen.err
 
 
-@pytest.mark.usefixtures("no_variables")
+@pytest.mark.usefixtures("nothing_else")
 def test_the_page_about_tests_shows_what_the_command_prints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

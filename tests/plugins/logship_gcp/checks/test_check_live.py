@@ -1,78 +1,27 @@
-"""What `logship check --live` and `--roundtrip` find out, against the sandbox with its faults.
+"""What `logship check --live` finds out, against the sandbox with its faults.
 
 The sandbox is a process of its own; the command runs here. Permissions that are missing, and things
 that do not exist, are told with the command that mends them.
 """
 
-import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-import orjson
 import pytest
 
-from logship.cli import main
-from tests.docs.command import REPOSITORY
 from tests.e2e.sandbox_process import SandboxProcess
-
-PROJECT = "logship-sandbox"
-TOPIC = f"projects/{PROJECT}/topics/app-logs"
-SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/app-logs"
-LOADER = REPOSITORY / "examples" / "try-loader.yaml"
-AGENT = REPOSITORY / "examples" / "try-agent.yaml"
-ROUND_TRIP = "1,000 rows written: 0 lost, 0 doubled, p99 of the delay "
-
-Found = dict[str, tuple[str, str, str]]
-"""By who and what: (level, reason, advice)."""
-Check = Callable[..., tuple[int, Found]]
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    started = SandboxProcess(tmp_path_factory.mktemp("sandbox"), "--topic", "app-logs")
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def trouble(sandbox: SandboxProcess) -> Iterator[Callable[[Mapping[str, object]], None]]:
-    yield lambda fault: sandbox.trouble("all", fault)
-    sandbox.end_trouble()
-
-
-@pytest.fixture
-def check(
-    sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Check:  # fmt: skip
-    for name, value in {**sandbox.environment, "LOGS": str(tmp_path)}.items():
-        if name.startswith(("LOG", "BIG", "PUB")):
-            monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.log").write_text("a\n")
-
-    def run(config: Path, *words: str) -> tuple[int, Found]:
-        code = main(["check", "-c", str(config), "--json", *(words or ("--live",))])
-        lines = orjson.loads(capsys.readouterr().out)
-        return code, {
-            f"{x['who']}: {x['about']}": (x["level"], x["reason"], x["advice"]) for x in lines
-        }
-
-    return run
-
-
-def changed(home: Path, config: Path, old: str, new: str) -> Path:
-    text = config.read_text()
-    assert old in text
-    (home / "logship.yaml").write_text(text.replace(old, new))
-    return home / "logship.yaml"
-
-
-def failed(found: Found) -> Found:
-    return {about: line for about, line in found.items() if line[0] != "ok"}
+from tests.plugins.logship_gcp.checks.conftest import Check
+from tests.plugins.logship_gcp.checks.examples import (
+    AGENT,
+    LOADER,
+    PROJECT,
+    SUBSCRIPTION,
+    TOPIC,
+    changed,
+    failed,
+)
 
 
 def test_all_is_well_for_the_agent(check: Check) -> None:
@@ -235,56 +184,3 @@ def test_a_subscription_that_does_not_exist(check: Check, tmp_path: Path) -> Non
     level, reason, advice = found[f"source app-logs: subscription {name}"]
     assert (code, level, reason) == (1, "failed", "it does not exist")
     assert advice.startswith("gcloud pubsub subscriptions create not-there ")
-
-
-def test_a_table_into_which_rows_go_round(
-    check: Check, trouble: Callable[..., None], tmp_path: Path
-) -> None:
-    """The round trip makes the table; then it can be looked at."""
-    code, found = check(LOADER, "--roundtrip")
-    assert code == 0, failed(found)
-    level, reason, _ = found["sink table: round trip"]
-    assert (level, reason[: len(ROUND_TRIP)]) == ("ok", ROUND_TRIP)
-    table = f"sink table: table {PROJECT}.logs.app"
-    assert check(LOADER)[1][table][:2] == ("ok", "writing is allowed")
-    trouble({"denied": "bigquery.tables.updateData bigquery.jobs.create"})
-    code, found = check(LOADER)
-    assert (code, *found[table][:2]) == (1, "failed", "writing is not allowed")
-    assert "GRANT `roles/bigquery.dataEditor` ON SCHEMA" in found[table][2]
-    jobs = found[f"sink table: query jobs in project {PROJECT}"]
-    assert jobs[0] == "warning"
-    assert "\n" not in jobs[1]
-    trouble({"denied": "bigquery.tables.get"})
-    assert check(LOADER)[1][table][1].startswith("HTTP 403: Access Denied")
-
-
-def test_entries_go_round_and_published_rows_through_the_loader(
-    check: Check, tmp_path: Path
-) -> None:
-    alone = check(AGENT, "--roundtrip")[1]["sink topic: round trip"]
-    assert alone == (
-        "ok", "1,000 rows written; what is published cannot be read back",
-        "name the configuration of the loader that runs: --loader FILE",
-    )  # fmt: skip
-    command = [sys.executable, "-m", "logship.cli", "run", "-c", str(LOADER)]
-    loader = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=dict(os.environ))
-    try:
-        code, found = check(AGENT, "--roundtrip", "--loader", str(LOADER))
-    finally:
-        loader.send_signal(signal.SIGTERM)
-        loader.wait(30)
-    assert code == 0, failed(found)
-    for sink in ("topic", "entries"):
-        assert found[f"sink {sink}: round trip"][1].startswith(ROUND_TRIP)
-
-
-def test_rows_that_do_not_come_back_are_told(
-    check: Check, trouble: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("logship.checking.roundtrip.TRIES", 1)
-    trouble({"denied": "logging.logEntries.list"})
-    code, found = check(AGENT, "--roundtrip")
-    level, reason, _ = found["sink entries: round trip"]
-    assert (code, level) == (1, "failed")
-    assert reason.startswith("entries cannot be read back: HTTP 403")
-    assert "grant roles/logging.viewer" in reason
