@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from logship.cli import main
+from logship.cli.configuration import read
 from logship.config import Report
 from logship.config.manifest import Found, find, is_manifest
 
@@ -113,7 +114,7 @@ def test_what_runs_takes_no_variable_from_the_manifest(
     monkeypatch.delenv("NODE_NAME", raising=False)
     file = tmp_path / "m.yaml"
     file.write_text(MANIFEST)
-    assert main(["run", "-c", str(file)]) == 2
+    assert read(str(file)) is None
     assert "variable `NODE_NAME` is not set" in capsys.readouterr().err
 
 
