@@ -57,7 +57,7 @@ def whole(kind: Kind) -> list[Group]:
 class Session:
     """One call: how much, how often, and everything that was found so far."""
 
-    mb: int = 1000
+    mb: int = 2000
     peer_mb: int = 200
     runs: int = 3
     show: Callable[[Row], None] = print
