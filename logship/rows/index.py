@@ -125,7 +125,7 @@ def build(
 def _marks(lines: Lines, block: bytes, cutting: Cutting) -> dict[int, Mark]:
     marks = {line: Mark(malformed=True) for line in lines.malformed}
     starts, limit = lines.starts, cutting.max_row_bytes
-    if len(block) >= limit:
+    if has_line_of(limit, block):
         for line, (start, end) in enumerate(pairwise(starts)):
             if end - start == limit and block[end - starts[0] - 1] != _NEWLINE:
                 marks[line] = Mark(cut=True, malformed=line in lines.malformed)

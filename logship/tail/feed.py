@@ -171,10 +171,11 @@ class DiskFeed:
     def _batch(
         self, block: bytes, pieces: tuple[Span, ...], mtime_ns: int, cut: Cut | None
     ) -> Batch:
-        rows = cut.rows if cut else None
+        rows, count = (cut.rows, cut.count) if cut else (None, None)
         return Batch(
             self.origin, self.origin.labels, pieces, block, self._follower.log.cutting, mtime_ns,
             route=self._route, feed_key=self, _rows=rows,
+            _counted=None if count is None else (count, {}),
         )  # fmt: skip
 
     def settle(self, batch: Batch) -> None:
