@@ -149,6 +149,9 @@ class Sink(Component):
     request_bytes: int = 1024 * 1024
     """How much log the engine gathers for one write."""
 
+    ships_blocks: bool = False
+    """Whether it asks for the blocks of batches, and for their rows only now and then."""
+
     async def start(self) -> None:
         """Open connections. Raise ConfigError when a person must act first."""
 

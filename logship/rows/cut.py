@@ -58,6 +58,8 @@ class Cut:
 @dataclass(slots=True)
 class Cutter:
     cutting: Cutting
+    rows_wanted: bool = False
+    """Whether whoever gets the blocks asks for their rows."""
     opened: dict[str, OpenRecord] = field(default_factory=dict)
     """By stream."""
     _tail: bytes = b""
@@ -82,7 +84,7 @@ class Cutter:
         span = Span(generation, start, start + size)
         if self._open:
             return self._carve([*self._open, (span, body)])
-        if (rows := finished(body, span, self.cutting)) is not None:
+        if (rows := finished(body, span, self.cutting, wanted=self.rows_wanted)) is not None:
             return Cut(body, (span,), rows)
         count = lines_as_rows(body, self.cutting)
         if count is not None or not self._may_end_open(body):
