@@ -30,6 +30,7 @@ from logship.rows.address import (
     time_ns,
     time_text,
 )
+from logship.rows.count import line_count
 from logship.rows.encode import entries, escaped
 from logship.rows.index import Cutting, index
 from logship.rows.joins import Joins
@@ -44,11 +45,15 @@ from logship.world import Clock, DirEntry, Disk, Offload, World
 __all__ = [
     "DEFAULT_KEYS", "DELIVERED", "OF_STREAM", "Again", "Altered", "Batch", "Catalog", "Clock",
     "Component", "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Finding",
-    "Generation", "Joins", "JsonObject", "Labels", "Level", "LogFile", "Mark", "NotRead", "Offload",
-    "OpenFeed", "Origin", "Outcome", "Parsed", "Position", "Preview", "Refused", "Retry",
-    "Rotation", "Rows", "Sample", "Sink", "Source", "Span", "StartFrom", "Transform", "World",
-    "entries", "escaped", "id_low", "id_prefix", "id_tails", "index", "is_time", "kernel",
-    "of_fields", "of_glog", "parse_object", "time_ns", "time_text", "told_by_texts", "translate",
+    "Generation",
+    "Joins", "JsonObject", "Labels", "Level", "LogFile", "Mark", "NotRead", "Offload", "OpenFeed",
+    "Origin", "Outcome",
+    "Parsed",
+    "Position", "Preview", "Refused", "Retry", "Rotation", "Rows", "Sample", "Sink", "Source",
+    "Span", "StartFrom",
+    "Transform", "World", "entries", "escaped", "id_low", "id_prefix", "id_tails", "index",
+    "is_time", "kernel", "line_count", "of_fields", "of_glog", "parse_object", "time_ns",
+    "time_text", "told_by_texts", "translate",
 ]  # fmt: skip
 
 
@@ -171,6 +176,9 @@ class Sink(Component):
 
     request_bytes: int = 1024 * 1024
     """How much log the engine gathers for one write."""
+
+    ships_blocks: bool = False
+    """Whether it asks for the blocks of batches, and for their rows only now and then."""
 
     async def start(self) -> None:
         """Open connections. Raise ConfigError when a person must act first."""
