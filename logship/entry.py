@@ -21,7 +21,7 @@ class Entry:
     was_there: bool
     """Whether it was there when its source started: `start_from` rules it."""
     decided: bool = False
-    """Whether it is known which routes it goes to."""
+    """Whether it is known which routes it goes to, if any."""
     retired: bool = False
     bindings: dict[str, Binding] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
@@ -32,6 +32,8 @@ class Entry:
     @property
     def finished(self) -> bool:
         """Whether everything of it is settled, if nothing is added to it."""
+        if any(binding.owes for binding in self.bindings.values()):
+            return False
         feeds = [binding.feed for binding in self.bindings.values()]
         return all(f.exhausted and f.settled for f in feeds if isinstance(f, DiskFeed))
 

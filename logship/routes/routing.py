@@ -1,16 +1,22 @@
 """Which routes an origin goes to. A plain function of labels.
 
 Routes are tried from top to bottom; the first that matches takes the origin, `continue: true` lets
-later ones have it too. A route with `when` takes only some rows; the others fall through.
+later ones have it too. A route with `when` takes only some rows; the others fall through. An
+origin can ask for a route by its name: then trying begins there.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from logship.origin import Labels, Problem
 from logship.routes.conditions import Selection
 from logship.routes.match import Match, Verdict
 from logship.routes.when import Condition
+
+ROUTE = "annotation:logship/route"
+"""The label by which an origin asks for a route."""
+_MAX_NAMES_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,36 @@ def choose(
             break
         above.append(rule.when)
     return chosen
+
+
+def beginning_with(
+    rules: Sequence[RouteRule], source: str, wanted: str, labels: Labels
+) -> tuple[Sequence[RouteRule], Problem | None]:
+    """The rules from the route on that an origin asks for, and what is wrong if it cannot be.
+
+    What some route's `match` says about the annotation goes first: there the value is a word that
+    was agreed on, and no name. A named route is where trying begins, so those above are passed
+    over; its own `match` must take the origin all the same, since it is the operator who says what
+    may go where.
+    """
+    mine = [rule for rule in rules if source in rule.sources]
+    if not wanted or any(r.match is not None and r.match.names(ROUTE, wanted) for r in mine):
+        return rules, None
+    named = next((rule for rule in mine if rule.name == wanted), None)
+    if named is None:
+        known = ", ".join(rule.name for rule in mine)[:_MAX_NAMES_CHARS]
+        advice = f"there is no such route; there are {known}"
+        return rules, _problem("no_such_route", wanted, advice)
+    if _verdict(named, labels.values, labels.known) is Verdict.NO:
+        advice = "the `match` of this route does not take this pod"
+        return rules, _problem("route_does_not_match", wanted, advice)
+    return rules[rules.index(named) :], None
+
+
+def _problem(
+    reason: Literal["no_such_route", "route_does_not_match"], wanted: str, advice: str
+) -> Problem:
+    return Problem(reason, ROUTE.removeprefix("annotation:"), wanted, advice)
 
 
 def _verdict(rule: RouteRule, labels: Mapping[str, str], known: bool) -> Verdict:

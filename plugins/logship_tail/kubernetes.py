@@ -15,6 +15,7 @@ from logship.api import Catalog, ConfigError, Context, Labels, Rotation, Source,
 from logship_tail.complaints import Complaints
 from logship_tail.discovery import Discovery, Pace
 from logship_tail.environment import api_server
+from logship_tail.kept import Keep
 from logship_tail.multiline import JoinOption, joins_of
 from logship_tail.pod_tree import PodScanner, PodTree
 from logship_tail.pods import Pods
@@ -56,7 +57,8 @@ class MetadataConfig(
         str | None,
         Meta(
             description="For `from: file`: YAML or JSON with a list `pods` of namespace, name, "
-            "uid (optional), labels and annotations. It is read again when it changes.",
+            "uid, labels, annotations, owner_kind and owner_name (all but the first two optional), "
+            "and perhaps a list `namespaces` of name and labels. It is read again when it changes.",
             examples=["/etc/logship/pods.yaml"],
         ),
     ] = None
@@ -75,8 +77,24 @@ class MetadataConfig(
         str, Meta(description="File of the certificates that the API server is checked against.")
     ] = f"{ACCOUNT}/ca.crt"
     keep_secs: Annotated[
-        float, Meta(ge=0, description="How long the metadata of a deleted pod is kept.")
+        float,
+        Meta(
+            ge=0,
+            description="How long the metadata of a deleted pod is kept: its last lines "
+            "are read after it is gone.",
+        ),
     ] = 300.0
+    keep_pods: Annotated[
+        int, Meta(ge=0, description="Metadata of so many deleted pods is kept, the newest.")
+    ] = 1000
+    namespace_labels: Annotated[
+        bool,
+        Meta(
+            description="Whether the labels of namespaces are known too (`match: "
+            "{namespace_labels: ...}`). Each agent then watches all namespaces, and needs the "
+            "right to get, list and watch them; without it, logs whose routes need labels wait."
+        ),
+    ] = False
 
 
 class RotationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -161,6 +179,11 @@ class Kubernetes(Source):
 
     config = KubernetesConfig
 
+    @classmethod
+    def tells_metadata(cls, config: msgspec.Struct) -> bool:
+        assert isinstance(config, KubernetesConfig)
+        return config.metadata.from_ != "none"
+
     def __init__(
         self, config: KubernetesConfig, context: Context, open_inotify: OpenInotify | None = None
     ) -> None:
@@ -172,10 +195,12 @@ class Kubernetes(Source):
 
     async def run(self, catalog: Catalog) -> None:
         discovery: Discovery
+        metadata = self._config.metadata
         pods = Pods(
             self.context.world.clock,
-            self._config.metadata.keep_secs,
+            Keep(metadata.keep_secs, metadata.keep_pods),
             changed=lambda: discovery.relabel(),
+            with_namespaces=metadata.namespace_labels,
         )
         scanner = PodScanner(self._tree(), self._watcher, self.context, self._complaints)
         discovery = Discovery(
@@ -213,7 +238,8 @@ class Kubernetes(Source):
         return self._from_api(options.server or api_server())
 
     def _from_api(self, server: str | None) -> Metadata:
-        from logship_tail.pods_api import Account, PodsFromApi
+        from logship_tail.api_server import Account, ApiServer
+        from logship_tail.pods_api import PodsFromApi
 
         options = self._config.metadata
         if server is None:
@@ -229,4 +255,5 @@ class Kubernetes(Source):
                 "from spec.nodeName in the DaemonSet",
             )
         account = Account(server, options.token_path, options.ca_path)
-        return PodsFromApi(account, self.context)
+        api = ApiServer(account, self.context)
+        return PodsFromApi(api, self.context, namespaces=options.namespace_labels)

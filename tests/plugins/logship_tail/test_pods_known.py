@@ -7,7 +7,7 @@ import pytest
 from logship_tail.kubernetes import Kubernetes, KubernetesConfig, MetadataConfig
 from logship_tail.pod_events import Lines
 from logship_tail.pods import CONFIG_HASH
-from logship_tail.pods_api import Timing, pause
+from logship_tail.reflecting import Timing, pause
 
 from logship.testing import context
 from tests.plugins.logship_tail.api_stub import (
@@ -40,7 +40,8 @@ def test_labels_annotations_and_the_controller_are_known(tmp_path: Path) -> None
                 assert labels.known
                 assert labels.values == {
                     "namespace": "shop", "pod": "web", "uid": "u1", "label:app": "web",
-                    "annotation:logship/route": "app", "owner": "ReplicaSet/web-5d9",
+                    "annotation:logship/route": "app",
+                    "owner_kind": "ReplicaSet", "owner_name": "web-5d9",
                 }  # fmt: skip
                 assert not known.labels("web", "other").known
 
@@ -140,7 +141,7 @@ def test_an_origin_gets_its_labels_when_they_arrive_and_ships_without_the_api(
 
 def test_pauses_grow_have_jitter_and_a_bound() -> None:
     timing = Timing(pause_secs=1.0, max_pause_secs=60.0)
-    assert [pause(n, timing, 0.0) for n in (0, 1, 2, 10, 10**6)] == [0.5, 1.0, 2.0, 30.0, 30.0]
+    assert [pause(n, timing, 0.0) for n in (0, 1, 2, 10, 10**6)] == [0.1, 0.2, 0.4, 6.0, 6.0]
     assert pause(10, timing, 0.999) < 60.0
 
 
