@@ -84,15 +84,15 @@ class Reflector:
         clock, failures = self._clock, 0
         await clock.sleep(random() * self._timing.start_secs)  # noqa: S311 (jitter)
         while True:
-            began, after = clock.now(), 0.0
+            began, after, healthy = clock.now(), 0.0, False
             try:
                 await self._round(copy)
+                healthy = clock.now() - began >= self._timing.healthy_secs
             except Failed as failed:
                 after = failed.after
                 self._tell_failure(str(failed))
             copy.forget_old()
-            lived = clock.now() - began >= self._timing.healthy_secs
-            failures = 0 if lived else failures + 1
+            failures = 0 if healthy else failures + 1
             chance = random()  # noqa: S311 (jitter)
             await clock.sleep(max(pause(failures, self._timing, chance), after * (1 + chance)))
 
