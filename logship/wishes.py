@@ -73,7 +73,12 @@ class Wishes:
             return NO_WISH
         if not labels.known and self._clock.now() - entry.seen_at < METADATA_GRACE_SECS:
             return None
-        return log.wish(labels)
+        try:
+            return log.wish(labels)
+        except Exception as error:  # what pods' owners write must not keep a log from being read
+            self._log.error("a bug in reading the annotations of %s", entry.origin.key,
+                            exc_info=error)  # fmt: skip
+            return NO_WISH
 
     def pace(self, entry: Entry, wish: Wish) -> None:
         """Read it as fast as it asks for, from now on."""

@@ -15,10 +15,9 @@ from logship.api import Cutting, Labels, Problem, Wish, parse_size
 from logship_tail.multiline import parse_annotation as parse_joins
 
 PREFIX = "logship/"
-EXCLUDE, ROUTE, FORMAT, MULTILINE, LIMIT, SEVERITY_KEYS = (
-    PREFIX + name for name in ("exclude", "route", "format", "multiline", "limit", "severity_keys")
-)
-NAMES = (EXCLUDE, ROUTE, FORMAT, MULTILINE, LIMIT, SEVERITY_KEYS)
+_WORDS = ("exclude", "route", "format", "multiline", "limit", "severity_keys")
+NAMES = tuple(PREFIX + word for word in _WORDS)
+EXCLUDE, ROUTE, FORMAT, MULTILINE, LIMIT, SEVERITY_KEYS = NAMES
 FORMATS = ("auto", "cri", "docker")
 MIN_LIMIT = 1024
 MAX_KEYS = 8
@@ -107,7 +106,8 @@ def _slips(labels: Labels) -> list[Problem]:
     for name, text in labels.prefixed("annotation:").items():
         if not name.startswith(PREFIX) or name in NAMES:
             continue
-        near = difflib.get_close_matches(name.replace("-", "_").lower(), NAMES, 1, _LIKE)
-        if near:
-            found.append(Problem("unknown_name", name, text, f"did you mean {near[0]}?"))
+        word = name.removeprefix(PREFIX).replace("-", "_").lower()
+        if near := difflib.get_close_matches(word, _WORDS, 1, _LIKE):
+            advice = f"did you mean {PREFIX}{near[0]}?"
+            found.append(Problem("unknown_name", name, text, advice))
     return found

@@ -1,10 +1,10 @@
-"""An API server's part in watching pods, as a model on any clock, and who asks it in this process.
+"""An API server's part in watching pods, as a model on any clock, and who asks it in one process.
 
-It does what a real one was recorded to do: a list with `resourceVersion=0` comes from memory, whole,
-and one without asks etcd (counted: no agent may); a watch sends what happened after its version and
-a bookmark a minute; a version older than the cache of events is answered by an event `ERROR` with
-code 410; a restarted server has forgotten all events; its time limit ends watches after half an
-hour to an hour; a server that is down refuses connections, one that hangs says nothing.
+It does what a real one was recorded to do: a list comes from memory, whole; a watch sends what
+happened after its version, and a bookmark a minute; a version older than the cache of events is
+answered by an event `ERROR` with code 410; a restarted server has forgotten all events; its time
+limit ends watches after half an hour to an hour; a server that is down refuses connections, one
+that hangs says nothing. (That a list asks for memory is held where it is written, over HTTP.)
 """
 
 import asyncio
