@@ -5,7 +5,9 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp.web
 import pytest
+from logship_tail.api_server import retry_after
 from logship_tail.pod_events import MAX_LINE_BYTES
 from logship_tail.reflecting import Timing
 
@@ -226,3 +228,28 @@ def test_failures_are_said_once_and_their_end_too(
     assert len(said) == 2
     assert "get, list and watch on pods" in said[0]
     assert "up to date again" in said[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "secs"),
+    [("3", 3.0), ("", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0), ("99999", 300.0), ("-1", 0.0)],
+)
+def test_the_server_may_ask_to_wait(value: str, secs: float) -> None:
+    assert retry_after(value) == secs
+
+
+def test_a_server_that_is_too_busy_is_left_alone_for_as_long_as_it_asks(tmp_path: Path) -> None:
+    async def busy(request: aiohttp.web.Request) -> aiohttp.web.StreamResponse:
+        return aiohttp.web.Response(status=429, headers={"Retry-After": "1"})
+
+    async def scenario() -> None:
+        async with serving(tmp_path) as stub:
+            stub.answers.append(busy)
+            stub.pods = [web("one")]
+            began = asyncio.get_running_loop().time()
+            async with following(stub, tmp_path) as known:
+                await known.until_app("one")
+                assert asyncio.get_running_loop().time() - began >= 1.0
+                assert len(stub.lists) == 2
+
+    asyncio.run(scenario())
