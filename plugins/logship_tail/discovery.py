@@ -135,10 +135,11 @@ class Discovery:
                 "new files are looked for every second, because inotify is not available",
                 self._watcher.failure, "raise the limit with sysctl",
             )  # fmt: skip
-        if self._watcher.unreadable:
+        if self._watcher.forbidden:
             self._complaints.say(
-                "new files are looked for every second, because a directory may not be read",
-                self._watcher.unreadable, "give the agent's user the right to read it",
+                "new files are looked for every second, because a directory may not be watched",
+                self._watcher.forbidden, "give the agent's user the right to read it; if it has "
+                "that, SELinux denies the watch",
             )  # fmt: skip
         return min(self._pace.scan_secs, UNWATCHED_SCAN_SECS)
 

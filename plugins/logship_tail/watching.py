@@ -101,20 +101,21 @@ class Watcher:
         self.events = 0
         self.failure = ""
         """Why inotify refused something: a limit of the node."""
-        self.unreadable = ""
-        """A directory that may not be watched, because it may not be read."""
+        self.forbidden = ""
+        """A directory that may not be watched: whoever may not read it may not, and SELinux can say
+        no though it may be read."""
         self._absent = False
 
     @property
     def complete(self) -> bool:
         """Whether every directory there is tells what happens in it."""
-        missing = self.failure or self.unreadable or self._absent
+        missing = self.failure or self.forbidden or self._absent
         return self._inotify is not None and not missing
 
     def begin(self) -> None:
         """Everything is about to be scanned, and watched if it is not: what failed may work."""
         self._absent = False
-        self.failure = self.unreadable = ""
+        self.failure = self.forbidden = ""
         if self._inotify is None:
             self._open()
 
@@ -143,13 +144,13 @@ class Watcher:
             directory.wd = self._inotify.add_callback(raw, EVENTS, directory, id_)
             if directory.wd == -1:  # watchdog's answer to EACCES
                 self._watched.pop(path, None)
-                self.unreadable = path
+                self.forbidden = path
         except (FileNotFoundError, NotADirectoryError):
             self._watched.pop(path, None)
             self._absent = self._absent or not self._below_watched(path)
         except PermissionError:
             self._watched.pop(path, None)
-            self.unreadable = path
+            self.forbidden = path
         except OSError as error:
             self._watched.pop(path, None)
             self.failure = f"{error.strerror or error} (fs.inotify.max_user_watches)"

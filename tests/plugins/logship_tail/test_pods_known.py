@@ -1,6 +1,7 @@
 """What is known of pods from the API: of which, how much, and for how long."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,33 @@ def test_a_line_has_a_bound_in_every_cut() -> None:
     assert lines.feed(b"ab") == []
     with pytest.raises(ValueError, match="more than 3 bytes"):
         lines.feed(b"cd")
+
+
+def test_what_was_known_of_a_log_that_is_still_there_is_not_forgotten(tmp_path: Path) -> None:
+    """Its pod was deleted long ago; its last rows are still to be delivered."""
+    (container(tmp_path / "pods", "shop_web_u1") / "0.log").touch()
+    path = tmp_path / "pods.json"
+
+    def told(*pods: dict[str, object]) -> None:
+        new = tmp_path / "new"
+        new.write_text(json.dumps({"pods": pods}))
+        new.replace(path)
+
+    web, api = ({"namespace": "shop", "name": name, "labels": {"app": name}} for name in "wa")
+    web["name"] = "web"
+
+    async def scenario() -> None:
+        metadata = MetadataConfig(from_="file", path=str(path), keep_secs=0.0)
+        config = KubernetesConfig(root=str(tmp_path / "pods"), metadata=metadata)
+        async with running(Kubernetes(config, context("containers"))) as catalog:
+            told(web)
+            key = "test/u1/app/0"
+            await catalog.until(lambda: key in catalog.keys and catalog.labels[key].known)
+            (container(tmp_path / "pods", "shop_a_u2") / "0.log").touch()
+            told(api)
+            await catalog.until(
+                lambda: "test/u2/app/0" in catalog.keys and catalog.labels["test/u2/app/0"].known
+            )
+            assert catalog.labels[key].get("label:app") == "w"
+
+    asyncio.run(scenario())

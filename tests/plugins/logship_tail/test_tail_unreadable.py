@@ -67,7 +67,7 @@ def test_a_directory_that_may_not_be_read_is_no_limit_of_inotify_and_hides_no_ot
     async def scenario() -> None:
         async with running(files(f"{tmp_path}/{glob}")) as catalog:
             await catalog.until_keys(f"node-1{tmp_path}/public/a.log")
-            await until_said(caplog, "because a directory may not be read")
+            await until_said(caplog, "because a directory may not be watched")
             (tmp_path / "public" / "b.log").touch()
             await catalog.until(lambda: len(catalog.keys) == 2)
 
