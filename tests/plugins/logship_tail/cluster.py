@@ -9,7 +9,7 @@ that hangs says nothing. (That a list asks for memory is held where it is writte
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -78,7 +78,7 @@ class Cluster:
         self.version += 50  # others wrote meanwhile
         self.oldest, self.events = self.version, []
 
-    async def _answers(self, kind: str, selector: str, token: str) -> None:
+    async def answers(self, kind: str, selector: str, token: str) -> None:
         if self.down:
             self.asked.append(Asked(self.clock.now(), "refused", selector))
             raise ConnectionRefusedError(111, "Connection refused")
@@ -89,15 +89,15 @@ class Cluster:
             raise Failed("the API server answers 401")
 
     async def list(self, selector: str, token: str) -> bytes:
-        await self._answers("list", selector, token)
+        await self.answers("list", selector, token)
         node = selector.removeprefix("spec.nodeName=")
         items = [thing for where, thing in self.pods.values() if where == node]
         return json.dumps(
             {"metadata": {"resourceVersion": str(self.version)}, "items": items}
         ).encode()
 
-    async def watch(self, selector: str, version: str, token: str) -> AsyncIterator[bytes]:
-        """Ask first (`_answers`); then its pieces."""
+    async def watch(self, selector: str, version: str) -> AsyncGenerator[bytes, None]:
+        """Its pieces, once `answers` has let it in."""
         node, seen = selector.removeprefix("spec.nodeName="), int(version)
         if seen < self.oldest:
             yield gone_event()
@@ -143,8 +143,8 @@ class Connection:
 
     @asynccontextmanager
     async def watch(self, resource: Resource, version: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        await self.cluster._answers("watch", resource.selector, self.token)
-        yield self.cluster.watch(resource.selector, version, self.token)
+        await self.cluster.answers("watch", resource.selector, self.token)
+        yield self.cluster.watch(resource.selector, version)
 
 
 def most_in(asked: list[Asked], secs: float) -> int:
