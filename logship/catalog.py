@@ -8,18 +8,17 @@ rotation is about to lose bytes; then the route's `on_unknown` decides, and it i
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from logship.api import LogFile
 from logship.checkpoint import Checkpoint
 from logship.entry import Entry
 from logship.journal import Key
-from logship.origin import Origin, Wish
+from logship.origin import Origin
 from logship.routes.binding import Binding
 from logship.routes.conditions import Selection
 from logship.routes.route import Route
-from logship.routes.routing import RouteRule, beginning_with, choose
+from logship.routes.routing import RouteRule, choose_as_wished
 from logship.rows.address import Generation, Position
 from logship.tail.absent import Absent
 from logship.tail.descriptors import Descriptors
@@ -93,43 +92,29 @@ class Origins:
         labels, at_risk = entry.origin.labels, self._at_risk(entry)
         if (wish := self.wishes.of(entry)) is None:
             return
-        if wish.exclude:
-            entry.decided = True
-            self.excluded += 1
-            self._close(entry)
-            return
-        rules, problem = beginning_with(self._rules, entry.source, wish.route, labels)
-        chosen = choose(rules, entry.source, labels.values, labels.known, force=at_risk)
+        chosen, problem = choose_as_wished(self._rules, entry.source, labels, wish, force=at_risk)
         if chosen is None:
             return
-        self._cut_as(entry, wish)
+        self.wishes.hold(entry, wish)
         # All positions first: a feed that reads already could let go of files that others need.
         begins = [await self._begin(entry, rule) for rule, _ in chosen]
         entry.decided = True
-        self.unknown_decided += at_risk and not labels.known
+        self.unknown_decided += at_risk and not labels.known and not wish.exclude
         for (rule, selection), position in zip(chosen, begins, strict=True):
             self._bind_route(entry, rule, selection, position)
         self.wishes.pace(entry, wish)
         self.wishes.tell(entry, (*wish.problems, *([problem] if problem else ())))
         if not chosen:
-            self.unmatched += 1
+            self.excluded += wish.exclude
+            self.unmatched += not wish.exclude
             self._close(entry)
 
     def heed(self, entry: Entry) -> None:
         """The labels of an origin that is bound have changed."""
-        wish = self.wishes.of(entry)
+        wish = self.wishes.asked(entry)
         if wish is not None and entry.bindings:
             self.wishes.pace(entry, wish)
             self.wishes.tell(entry, wish.problems)
-
-    def _cut_as(self, entry: Entry, wish: Wish) -> None:
-        """Metadata may say how an origin is cut; from here on that holds as long as it is followed.
-
-        What has been cut in one way must not come again in another: ids would no longer agree.
-        """
-        follower = entry.follower
-        if follower is not None and wish.cutting is not None:
-            follower.log = replace(follower.log, cutting=wish.cutting)
 
     def _at_risk(self, entry: Entry) -> bool:
         if self._world.clock.now() - entry.seen_at < METADATA_GRACE_SECS:

@@ -10,7 +10,7 @@ all that is remembered has a bound.
 import logging
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from logship.entry import Entry
 from logship.notice import notice
@@ -67,7 +67,11 @@ class Wishes:
         self.latest: deque[Told] = deque(maxlen=MAX_SHOWN)
 
     def of(self, entry: Entry) -> Wish | None:
-        """What the origin asks for; None: that cannot be told yet, but will be."""
+        """What holds for the origin; None: that cannot be told yet, but will be."""
+        return entry.wish if entry.wish is not None else self.asked(entry)
+
+    def asked(self, entry: Entry) -> Wish | None:
+        """What its metadata asks for now; None: that is not known yet."""
         log, labels = entry.log, entry.origin.labels
         if not isinstance(log, LogFile) or log.wish is None:
             return NO_WISH
@@ -79,6 +83,15 @@ class Wishes:
             self._log.error("a bug in reading the annotations of %s", entry.origin.key,
                             exc_info=error)  # fmt: skip
             return NO_WISH
+
+    def hold(self, entry: Entry, wish: Wish) -> None:
+        """From here on it holds, as long as the origin is followed.
+
+        What has been cut in one way must not come again in another: ids would no longer agree.
+        """
+        entry.wish, follower = wish, entry.follower
+        if follower is not None and wish.cutting is not None:
+            follower.log = replace(follower.log, cutting=wish.cutting)
 
     def pace(self, entry: Entry, wish: Wish) -> None:
         """Read it as fast as it asks for, from now on."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from logship.origin import Labels, Problem
+from logship.origin import Labels, Problem, Wish
 from logship.routes.conditions import Selection
 from logship.routes.match import Match, Verdict
 from logship.routes.when import Condition
@@ -59,6 +59,16 @@ def choose(
             break
         above.append(rule.when)
     return chosen
+
+
+def choose_as_wished(
+    rules: Sequence[RouteRule], source: str, labels: Labels, wish: Wish, *, force: bool
+) -> tuple[list[tuple[RouteRule, Selection]] | None, Problem | None]:
+    """`choose` for an origin whose metadata asks for something; what is wrong with what it asks."""
+    if wish.exclude:
+        return [], None
+    rules, problem = beginning_with(rules, source, wish.route, labels)
+    return choose(rules, source, labels.values, labels.known, force=force), problem
 
 
 def beginning_with(
