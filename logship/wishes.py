@@ -3,7 +3,7 @@
 A wish holds from the moment an origin is bound; its pace alone follows later changes. Whatever is
 wrong is told to three people: in the agent's log and `/status` to who runs it, in a metric to who
 is paged, and in the log of the container itself (`notice`) to the developer who wrote it, at most
-once an hour for each container and problem. Nothing here can keep a log from being shipped, and
+once an hour for each pod and problem. Nothing here can keep a log from being shipped, and
 all that is remembered has a bound.
 """
 
@@ -29,7 +29,7 @@ _MAX_VALUE_CHARS = 200
 _NS = 1_000_000_000
 
 Key = tuple[str, str, str]
-"""The container of a pod, the annotation, its value."""
+"""The uid of a pod, the annotation, its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,11 @@ class Wishes:
 
 
 def _key(entry: Entry, problem: Problem) -> Key:
-    """A container's restarts are origins of their own, and have the same annotations."""
-    labels = entry.origin.labels
-    return f"{labels.get('uid')}/{labels.get('container')}", problem.annotation, problem.value
+    """Containers of a pod and their restarts are origins of their own, with the same annotations.
+
+    One for a single container has its name in the annotation's.
+    """
+    return entry.origin.labels.get("uid"), problem.annotation, problem.value
 
 
 def _streams(entry: Entry) -> list[Binding]:

@@ -54,7 +54,7 @@ OF_AGENT: tuple[Family[AgentNow], ...] = (
          lambda agent: agent.origins.unknown_decided),
     Family("logship_annotation_problems_total", "counter", ("reason",),
            "Annotations of pods that are ignored because they are wrong, at most one an hour for"
-           " each container and problem: see the label `reason`.", _problems),
+           " each pod and problem: see the label `reason`.", _problems),
     _one("gauge", "logship_checkpoint_age_seconds",
          "Since the positions were last saved. Absent: they never were.",
          lambda agent: agent.checkpoint.age_secs),

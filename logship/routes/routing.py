@@ -88,17 +88,18 @@ def beginning_with(
     if named is None:
         known = ", ".join(rule.name for rule in mine)[:_MAX_NAMES_CHARS]
         advice = f"there is no such route; there are {known}"
-        return rules, _problem("no_such_route", wanted, advice)
+        return rules, Problem("no_such_route", _annotation(labels), wanted, advice)
     if _verdict(named, labels.values, labels.known) is Verdict.NO:
         advice = "the `match` of this route does not take this pod"
-        return rules, _problem("route_does_not_match", wanted, advice)
+        return rules, Problem("route_does_not_match", _annotation(labels), wanted, advice)
     return rules[rules.index(named) :], None
 
 
-def _problem(
-    reason: Literal["no_such_route", "route_does_not_match"], wanted: str, advice: str
-) -> Problem:
-    return Problem(reason, ROUTE.removeprefix("annotation:"), wanted, advice)
+def _annotation(labels: Labels) -> str:
+    """Its name: the container's own goes before the pod's."""
+    name = ROUTE.removeprefix("annotation:")
+    own = f"{labels.get('container')}.{name}"
+    return own if f"annotation:{own}" in labels.values else name
 
 
 def _verdict(rule: RouteRule, labels: Mapping[str, str], known: bool) -> Verdict:

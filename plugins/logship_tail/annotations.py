@@ -57,8 +57,15 @@ class _Asked:
         try:
             return parse(text.strip())
         except ValueError as error:
+            name = as_written(name, self.labels)
             self.problems.append(Problem("wrong_value", name, text, str(error)))
             return default
+
+
+def as_written(name: str, labels: Labels) -> str:
+    """The name of an annotation that holds: the container's own goes before the pod's."""
+    own = f"{labels.get('container')}.{name}"
+    return own if f"annotation:{own}" in labels.values else name
 
 
 def _exclude(text: str) -> bool:
@@ -109,5 +116,5 @@ def _slips(labels: Labels) -> list[Problem]:
         word = name.removeprefix(PREFIX).replace("-", "_").lower()
         if near := difflib.get_close_matches(word, _WORDS, 1, _LIKE):
             advice = f"did you mean {PREFIX}{near[0]}?"
-            found.append(Problem("unknown_name", name, text, advice))
+            found.append(Problem("unknown_name", as_written(name, labels), text, advice))
     return found

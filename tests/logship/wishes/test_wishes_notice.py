@@ -113,7 +113,7 @@ def told(of: Entry) -> list[int]:
     return [len(binding.notices) for binding in of.bindings.values()]
 
 
-def test_a_problem_is_told_once_an_hour_for_each_container(
+def test_a_problem_is_told_once_an_hour_for_each_pod(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def work() -> None:

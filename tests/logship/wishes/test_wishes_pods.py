@@ -147,7 +147,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("annotation", WRONG)
-def test_a_wrong_annotation_stops_nothing_and_is_told_in_four_places(
+def test_a_wrong_annotation_stops_nothing_and_is_told_everywhere(
     tmp_path: Path, annotation: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     value, reason, advice = WRONG[annotation]
@@ -209,5 +209,23 @@ def test_an_annotation_that_becomes_wrong_later_is_told_too(tmp_path: Path) -> N
         node.tell()
         await until(lambda: len(node.notices("rest")) == 1)
         assert binding.throttle.bytes_per_sec == 2 << 20
+
+    run(tmp_path, work)
+
+
+def test_one_problem_of_a_pod_is_told_in_one_stream_and_each_containers_own_in_its(
+    tmp_path: Path,
+) -> None:
+    async def work(node: Node, pipeline: Pipeline) -> None:
+        wrong = {"logship/limit": "fast", "a.logship/route": "x", "b.logship/route": "y"}
+        node.pod("web", wrong, "a", "b", "c")
+        node.tell()
+        await until(lambda: len(node.notices("rest")) == 3 and len(node.texts("rest")) == 3)
+        told = {(row["container"], str(row["fields"])[:120]) for row in node.notices("rest")}
+        assert sum("annotation logship/limit" in text for _, text in told) == 1
+        for container in "ab":
+            name = f"annotation {container}.logship/route"
+            assert [where for where, text in told if name in text] == [container]
+        assert pipeline.origins.wishes.counts == {"wrong_value": 1, "no_such_route": 2}
 
     run(tmp_path, work)

@@ -17,7 +17,8 @@ CUTTING = Cutting("cri", 1000, Joins(("go",)))
 
 def wished(annotations: Mapping[str, str], container: str = "app") -> Wish:
     found = annotations_of(annotations, container)
-    return wish_of(Labels({f"annotation:{k}": v for k, v in found.items()}), CUTTING)
+    values = {f"annotation:{key}": value for key, value in found.items()}
+    return wish_of(Labels({"container": container, **values}), CUTTING)
 
 
 def test_without_annotations_nothing_is_asked_for() -> None:
@@ -78,6 +79,15 @@ def test_a_slip_is_told_and_other_names_are_the_users(slip: str, meant: str) -> 
     assert meant in problem.advice
     for own in ("logship/team", "logship/router-id", "logship/mine", "logship/", "other/rout"):
         assert not wished({own: "x"}).problems
+
+
+def test_a_problem_names_the_annotation_as_it_was_written() -> None:
+    both = {"logship/limit": "1MiB", "app.logship/limit": "fast", "app.logship/rout": "x"}
+    assert {p.annotation for p in wished(both).problems} == {
+        "app.logship/limit",
+        "app.logship/rout",
+    }
+    assert not wished(both, "other").problems
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text(), max_size=6))
