@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from logship.origin import Labels, Origin
+from logship.origin import NO_WISH, Labels, Origin, Wish
 from logship.rows.index import Cutting
 
 
@@ -17,6 +17,8 @@ class Sample:
     cutting: Cutting
     labels: Labels
     """Of its rows: those of the origin, but for what comes from a broker."""
+    wish: Wish = NO_WISH
+    """What its metadata asks for; its cutting holds already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,9 @@ OF_ROUTES: tuple[Family[RouteNow], ...] = (
           lambda read: read.bytes),
     _counter("logship_reread_rows_total", "Rows read again after they were given back.",
              lambda route: route.counters.reread_rows),
+    _counter("logship_made_rows_total",
+             "Rows that the agent wrote itself, about a log, into its stream.",
+             lambda route: route.counters.made_rows),
     _counter("logship_taken_bytes_total", "Bytes of log read, those that are read again too.",
              lambda route: route.counters.taken_bytes),
     _of_sink("logship_delivered_rows_total", "Rows that the destination has confirmed.",
@@ -114,8 +117,8 @@ OF_ROUTES: tuple[Family[RouteNow], ...] = (
     _gauge("logship_held_rows", "Rows in memory, on their way.",
            lambda route: route.counters.held_rows),
     _gauge("logship_unaccounted_rows",
-           "Rows read that are nowhere: read + reread - delivered - dropped - passed - dead letters"
-           " - released - held. Anything but 0 is a bug.",
+           "Rows that are nowhere: read + reread + made - delivered - dropped - passed - dead"
+           " letters - released - held. Anything but 0 is a bug.",
            lambda route: route.counters.unaccounted),
     _by("reason", "logship_altered_rows_total",
         "Rows delivered, but not as they were written: see the label `reason`.",

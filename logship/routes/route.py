@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import attrgetter
 
 from logship.api import Transform
@@ -47,6 +48,8 @@ class Route:
     """Whether rows are looked at, or blocks go out as they are."""
     bindings: set[Binding] = field(default_factory=set)
     _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
+    _resting: set[Binding] = field(default_factory=set)
+    """Those that were read as fast as they may be."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _meter: Meter = field(default_factory=Meter)
 
@@ -56,6 +59,7 @@ class Route:
 
     def remove(self, binding: Binding) -> None:
         self.bindings.discard(binding)
+        self._resting.discard(binding)
         self._meter.forget(binding)
 
     def ready(self, binding: Binding) -> None:
@@ -69,7 +73,7 @@ class Route:
     def measure(self) -> None:
         """Once a second: see how fast those are read and written that are waiting to be read."""
         now = self.clock.now()
-        self._meter.tick(now, self._turns)
+        self._meter.tick(now, chain(self._turns, self._resting))
         self.counters.loudest.turn(now)
 
     async def lag(self, world: World) -> RouteLag:
@@ -120,7 +124,7 @@ class Route:
             return 0
         size = batch.size()
         self._turns.took(binding, size)
-        if size < self.block_bytes and not _has_more(binding):
+        if not self._rests(binding, size) and size < self.block_bytes and not _has_more(binding):
             self._turns.idle(binding)
         binding.read_bytes += size
         self.counters.read(binding.namespace, batch)
@@ -136,12 +140,33 @@ class Route:
             await self.clock.sleep(_BUG_SECS)
         return size
 
+    def _rests(self, binding: Binding, size: int) -> bool:
+        """Whether that was as fast as it may be read: then it takes no turn for a while."""
+        secs = binding.throttle.took(size, self.clock.now()) if binding.throttle and size else 0.0
+        if secs > 0:
+            self._turns.rest(binding)
+            binding.resting = True
+            self._resting.add(binding)
+            asyncio.get_running_loop().call_later(secs, self._rested, binding)
+        return secs > 0
+
+    def _rested(self, binding: Binding) -> None:
+        binding.resting = False
+        self._resting.discard(binding)
+        if binding in self.bindings:
+            binding.wake()
+
     async def _read(self, binding: Binding) -> Batch | None:
         """What the binding has now; None also when it may not, or cannot, be read."""
         if binding.blocked or binding not in self.bindings:
             return None
+        if (made := binding.next_notice()) is not None:
+            return made
+        most = self.block_bytes
+        if binding.throttle is not None:
+            most = min(most, binding.throttle.most)
         try:
-            return await binding.feed.take(self.block_bytes)
+            return await binding.feed.take(most)
         except OSError as error:
             self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
             self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
@@ -152,6 +177,9 @@ class Route:
         return None
 
     def _pass_on(self, binding: Binding, batch: Batch) -> None:
+        if batch.made:
+            self.sender.offer(binding, batch)
+            return
         mine = binding.selection.apply(batch)
         passed = 0 if mine is batch else batch.row_count() - mine.row_count()
         dropped = []
@@ -168,6 +196,8 @@ class Route:
 
 
 def _has_more(binding: Binding) -> bool:
+    if binding.notices:
+        return True
     try:
         return binding.due()
     except OSError:

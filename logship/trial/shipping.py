@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from logship.api import OF_STREAM, Batch, Preview
 from logship.config import Config
 from logship.parts import Parts
-from logship.routes.routing import choose
+from logship.routes.routing import choose_as_wished
 from logship.rows.objects import parse_object
 from logship.rows.rows import JsonObject
 from logship.sample import NotRead
@@ -56,6 +56,9 @@ def ship(given: Sequence[Given], config: Config, parts: Parts, now_ns: int) -> S
         except NotRead as error:
             shipped.unread.append(f"source {source.context.name}: {error}")
             continue
+        if log.sample.wish.exclude:
+            shipped.unread.append(f"source {source.context.name}: its annotations exclude it")
+            continue
         for batch in log.batches:
             _route(batch, log, parts, shipped)
     return shipped
@@ -63,7 +66,9 @@ def ship(given: Sequence[Given], config: Config, parts: Parts, now_ns: int) -> S
 
 def _route(batch: Batch, log: Log, parts: Parts, shipped: Shipped) -> None:
     labels = log.sample.origin.labels
-    chosen = choose(parts.rules, log.source, labels.values, labels.known, force=not labels.known)
+    chosen, _ = choose_as_wished(
+        parts.rules, log.source, labels, log.sample.wish, force=not labels.known
+    )
     taken: set[str] = set()
     for rule, selection in chosen or ():
         mine = selection.apply(replace(batch, route=rule.name))

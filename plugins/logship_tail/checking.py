@@ -77,7 +77,8 @@ def _refused(path: str, roots: Sequence[str], disk: Disk) -> list[str]:
 
 async def check_metadata(source: object, path: str | None, context: Context) -> list[Finding]:
     """`source`: who gets the metadata; None: nobody."""
-    from logship_tail.pods_api import Failed, PodsFromApi
+    from logship_tail.api_server import Failed
+    from logship_tail.pods_api import PodsFromApi
 
     about = "metadata of pods"
     if source is None:
@@ -89,7 +90,7 @@ async def check_metadata(source: object, path: str | None, context: Context) -> 
             return [Finding(about, "failed", str(failed))]
         return [Finding(about, "ok", f"the API server tells of {count} pods on this node")]
     try:
-        pods = parse(context.world.disk.read_text(path or "", MAX_BYTES))
+        pods = parse(context.world.disk.read_text(path or "", MAX_BYTES)).pods
     except (OSError, ValueError) as error:
         return [Finding(about, "failed", f"{path}: {error}")]
     return [Finding(about, "ok", f"{path} tells of {len(pods)} pods")]

@@ -1,7 +1,8 @@
 """Logs that somebody describes, as the sources here would find them: for `logship test`."""
 
-from logship.api import Labels, Origin, Sample
+from logship.api import Labels, Origin, Sample, Wish
 from logship_tail.pod_tree import PodScanner, PodTree
+from logship_tail.pods import Pod, of_pod
 
 
 def container_log(about: Labels, scanner: PodScanner, tree: PodTree) -> Sample:
@@ -10,9 +11,12 @@ def container_log(about: Labels, scanner: PodScanner, tree: PodTree) -> Sample:
     pod = get("pod", "pod-0")
     directory = f"{get('namespace', 'default')}_{pod}_{get('uid', f'uid-of-{pod}')}"
     seen = scanner.described(directory, get("container", "app"), get("restart", "0"))
-    told = {key: value for key, value in about.values.items() if ":" in key or key == "owner"}
     labels = Labels(seen.labels)
     if tree.annotated:
-        labels = Labels({**told, **seen.labels} if about.known else seen.labels, about.known)
-    cutting = seen.log.cutting if seen.log.recut is None else seen.log.recut(labels)
-    return Sample(Origin(seen.key, labels), cutting, labels)
+        annotations, own = about.prefixed("annotation:"), about.prefixed("label:")
+        one = Pod(namespace=seen.labels["namespace"], name=pod, labels=own, annotations=annotations)
+        told = of_pod(one, seen.labels["container"]) if about.known else {}
+        labels = Labels({**told, **seen.labels}, about.known)
+    wish = Wish() if seen.log.wish is None else seen.log.wish(labels)
+    cutting = seen.log.cutting if wish.cutting is None else wish.cutting
+    return Sample(Origin(seen.key, labels), cutting, labels, wish)

@@ -8,7 +8,7 @@ import pytest
 from logship_tail.files import Files, FilesConfig
 from logship_tail.kubernetes import Kubernetes, KubernetesConfig, MetadataConfig
 
-from logship.api import Cutting, Joins, Labels, NotRead, Source
+from logship.api import Cutting, Joins, Labels, NotRead, Source, Wish
 from logship.testing import context
 from tests.plugins.logship_tail.recording import Recorder, container, running
 
@@ -30,7 +30,8 @@ def found(source: Source, known: bool = True) -> tuple[str, Labels, Cutting]:
             await recorder.until(lambda: _is_known(recorder, known))
             ((key, log),) = recorder.logs.items()
             labels = recorder.labels[key]
-            return key, labels, log.recut(labels) if log.recut else log.cutting
+            wish = log.wish(labels) if log.wish else Wish()
+            return key, labels, wish.cutting or log.cutting
 
     return asyncio.run(run())
 
