@@ -25,6 +25,8 @@ PLAN = Plan(max_files=50)
 _DRAIN_SECS = 240.0
 _LEFT_BYTES = 100_000
 """Quiet logs are always unread by about so much."""
+_ASK_SECS = 0.5
+"""To ask an agent how far it is costs it time."""
 _REST_SECS = 2.0
 """A file that grows is seen within a second."""
 NOTHING: Mapping[str, object] = {}
@@ -32,7 +34,9 @@ NOTHING: Mapping[str, object] = {}
 
 @dataclass(frozen=True)
 class Lengths:
-    run_up_secs: float = 15.0
+    warm_up_secs: float = 12.0
+    """Of loud logs, until they are rotated whenever the kubelet looks."""
+    run_up_secs: float = 30.0
     stop_secs: float = 60.0
     spell_secs: float = 30.0
     loud_bytes_per_sec: float = 500e6 / 60
@@ -40,7 +44,7 @@ class Lengths:
     settle_secs: float = 4.0
 
 
-SHORT = Lengths(2.0, 4.0, 3.0, 4e6, 20_000_000, 1.0)
+SHORT = Lengths(1.0, 1.0, 2.0, 2.0, 4e6, 20_000_000, 1.0)
 """Too short for figures to mean anything."""
 
 
@@ -118,9 +122,7 @@ class _Run:
 
 def _run(on: Stage, watch: Watch, fault: Fault, secs: float, lengths: Lengths) -> _Run:
     base = settled(on, watch, lengths)
-    watch.begin("run-up")
-    on.writer.tell(loud_bytes_per_sec=lengths.loud_bytes_per_sec)
-    time.sleep(lengths.run_up_secs)
+    run_up(on, watch, lengths)
     before = on.writer.tell()
     on.agent.forget_peak()
     watch.begin("fault")
@@ -131,7 +133,7 @@ def _run(on: Stage, watch: Watch, fault: Fault, secs: float, lengths: Lengths) -
     watch.begin("recovery")
     ended_at = time.time()
     on.sinks[FAULTY].fault(Fault())
-    wait_for("the catch-up", _DRAIN_SECS, lambda: unread(on) < _LEFT_BYTES)
+    wait_for("the catch-up", _DRAIN_SECS, lambda: unread(on) < _LEFT_BYTES, _ASK_SECS)
     written = drained(on)
     return _Run(
         base, on.agent.peak_rss_mb(), sum(after.rows) - sum(before.rows),
@@ -198,7 +200,7 @@ def calibration(lengths: Lengths) -> float:
     """MB/s of wall clock: a backlog through the route that gets the fault, and no other."""
     with fresh(Plan(quiet=0), NOTHING) as on:
         rows = on.writer.tell(loud_bytes=lengths.backlog_bytes).rows[0]
-        with on.run_agent("calibration", (FAULTY,)):
+        with on.run_agent("calibration", (FAULTY,)), Watch(on):
             drained(on)
             return speed_mb(on.sinks[FAULTY].arrived(), rows)[0]
 
@@ -220,6 +222,15 @@ def settled(on: Stage, watch: Watch, lengths: Lengths) -> float:
     return rss_mb(on.agent.pid)
 
 
+def run_up(on: Stage, watch: Watch, lengths: Lengths) -> None:
+    """Loud logs, without a fault: first until they are rotated regularly, then to compare with."""
+    watch.begin("warm-up")
+    on.writer.tell(loud_bytes_per_sec=lengths.loud_bytes_per_sec)
+    time.sleep(lengths.warm_up_secs)
+    watch.begin("run-up")
+    time.sleep(lengths.run_up_secs)
+
+
 def unread(on: Stage) -> int:
     return on.status().routes[FAULTY].waiting_bytes
 
@@ -234,5 +245,5 @@ def drained(on: Stage) -> Written:
             raise RuntimeError(f"in {_DRAIN_SECS:g} s not all was delivered: {on.status()}")
         if not all(route.at_rest for route in on.status().routes.values()):
             resting_since = now
-        time.sleep(0.1)
+        time.sleep(_ASK_SECS)
     return written

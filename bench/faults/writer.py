@@ -149,12 +149,12 @@ class Writer:
         self._rows[kind] += lines
 
     def rotate(self) -> None:
-        """The kubelet, without end."""
+        """The kubelet, without end; it rests when nothing loud is written."""
         while True:
             time.sleep(KUBELET_SECS)
             for logs in self._logs.values():
                 for log in logs:
-                    if log.size >= self._plan.rotate_bytes:
+                    if self._rate and log.size >= self._plan.rotate_bytes:
                         log.rotate()
                         self._rotations += 1
 

@@ -89,7 +89,13 @@ def test_a_short_scenario_adds_up_and_makes_a_page() -> None:
     exact = {name: found.figures[name] for name in ("lost", "other_doubled", "unaccounted_rows")}
     assert exact == {"lost": 0, "other_doubled": 0, "unaccounted_rows": 0}
     assert found.figures["rows"] > SHORT.loud_bytes_per_sec / 201
-    assert [phase for _, phase in found.marks] == ["quiet", "run-up", "fault", "recovery"]
+    assert [phase for _, phase in found.marks] == [
+        "quiet",
+        "warm-up",
+        "run-up",
+        "fault",
+        "recovery",
+    ]
     assert found.samples
     shown = page.text(Results(machine(), [found, skipped("full_disk", "no tmpfs")]))  # type: ignore[arg-type]
     assert "## stopped_sink" in shown
