@@ -132,7 +132,10 @@ def _add_faults(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     faults = commands.add_parser("faults", help="sinks and disks that fail (a quarter of an hour)")
     faults.add_argument("--json", type=Path, metavar="FILE")
     names = faults_report.NAMES
-    faults.add_argument("--only", nargs="+", choices=names, default=list(names), metavar="NAME")
+    faults.add_argument(
+        "--only", nargs="*", choices=names, default=list(names), metavar="NAME",
+        help=f"of {', '.join(names)}; none: the page is made again of its results.json",
+    )  # fmt: skip
     faults.add_argument("--short", action="store_true", help="a trial: its figures mean nothing")
     faults.add_argument("--write", type=Path, metavar="DOCS", help="the page and its plots there")
     faults.set_defaults(run=_faults)

@@ -24,7 +24,7 @@ NAMES = (*(one.name for one in SPELLS), *(one.name for one in STORMS), FULL_DISK
 
 
 def run(names: Sequence[str], short: bool, output: Path | None, docs: Path | None) -> int:
-    """0; 1 if a bound does not hold, 130 if it was interrupted."""
+    """0; 1 if a bound does not hold, 130 if it was interrupted. No names: nothing is measured."""
     signal.signal(signal.SIGTERM, _interrupt)
     found: list[Found] = []
     try:
@@ -56,8 +56,11 @@ def write(docs: Path, results: Results) -> None:
 
 
 def _merged(old: Results, new: Results) -> Results:
-    """The new ones in place of the old; those of another machine or version go."""
-    known = {one.name: one for one in old.scenarios if old.machine.get("cpu") == new.machine["cpu"]}
+    """The new ones in place of the old, but for those of another processor."""
+    if not new.scenarios:
+        return old
+    same = old.machine.get("cpu") == new.machine["cpu"]
+    known = {one.name: one for one in old.scenarios if same}
     known |= {one.name: one for one in new.scenarios}
     return Results(new.machine, [known[name] for name in NAMES if name in known])
 

@@ -162,14 +162,13 @@ def _judged(
         figures["catch_up_share"] = round(speed / calibrated, 3)
         at_least["catch_up_share"] = 0.8
     delays = run.other.delays
-    for kind in ("loud", "quiet"):
+    for kind, phases in (("loud", ["fault"]), ("quiet", ["fault", "recovery"])):
         usual = delays[f"run-up {kind}"].p99
         figures[f"other_{kind}_p99_before_secs"] = round(usual, 3)
-        for phase in ("fault", "recovery"):
-            if found := delays.get(f"{phase} {kind}"):
-                name = f"other_{kind}_p99_{phase}_secs"
-                figures[name] = round(found.p99, 3)
-                at_most[name] = round(1.2 * usual + 0.05, 3)
+        for phase in phases:
+            name = f"other_{kind}_p99_{phase}_secs"
+            figures[name] = round(delays[f"{phase} {kind}"].p99, 3)
+            at_most[name] = round(1.2 * usual + 0.05, 3)
     return {**figures, **run.figures}, {**at_most, **EXACT}, at_least
 
 

@@ -2,13 +2,17 @@
 
 import re
 
+import msgspec
 import pytest
 
+from bench.faults import page
+from bench.faults.found import Results
 from logship.config.schema import HeldConfig
 from logship.tail.loss import Reason
 from tests.docs.command import REPOSITORY
 from tests.docs.test_docs_pages import OPERATIONS, section, source_code
 
+DOCS = REPOSITORY / "docs"
 METRICS = (REPOSITORY / "docs" / "metrics.md").read_text(encoding="utf-8")
 ROWS = [
     line.strip("| ").split(" | ")
@@ -90,3 +94,12 @@ def test_the_outages_of_an_agent_that_does_not_run_are_worked_out() -> None:
         kept = int(containers) * 4 * KEPT_BYTES
         for rate, outage in zip(RATES, outages, strict=True):
             assert secs_of(outage) == pytest.approx(kept / rate, rel=0.03)
+
+
+def test_the_page_of_measurements_is_that_of_its_results() -> None:
+    """To be made again: python -m bench faults --write docs --only; figures are in the file."""
+    results = msgspec.json.decode((DOCS / "faults" / "results.json").read_bytes(), type=Results)
+    assert (DOCS / "faults.md").read_text(encoding="utf-8") == page.text(results)
+    for one in results.scenarios:
+        plot = DOCS / "faults" / f"{one.name}.png"
+        assert one.skipped or plot.stat().st_size < 60_000
