@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.faults.arrivals import REFUSED
 from bench.faults.found import Found, load_average, megabytes, skipped
-from bench.faults.scenarios import EXACT, Lengths, accounts, drained, run_up, settled
+from bench.faults.scenarios import EXACT, Lengths, accounts, drained, settled
 from bench.faults.stage import FAULTY, MEMORY_BYTES, OTHER, Stage, Status, stage, wait_for
 from bench.faults.watch import Watch
 from bench.faults.writer import Plan, Written
@@ -80,7 +80,9 @@ class _Run:
 def _run(on: Stage, watch: Watch, lengths: Lengths) -> _Run:
     filler = on.directory / "state" / "filler"
     base = settled(on, watch, lengths)
-    run_up(on, watch, lengths)
+    watch.begin("run-up")
+    on.writer.tell(loud_bytes_per_sec=lengths.loud_bytes_per_sec)
+    time.sleep(lengths.warm_up_secs)
     on.agent.forget_peak()
     watch.begin("fault")
     fill(filler)
