@@ -19,7 +19,6 @@ class Fates(msgspec.Struct):
     unaccounted_rows: int
     throttled: int
     writes_by_result: dict[str, int]
-    paused_secs: float
 
     @property
     def rereads_owed(self) -> int:
