@@ -13,7 +13,8 @@ own over loopback on one machine. What to do about a fault is in [operations](op
 
 {cpu}, {cores} cores, {memory_gb} GB; {system}, Linux {linux}; Python {python}; logship {logship}
 ({commit}, row kernel {kernel}); load average at the end {load_average}. All processes share these
-cores, so that delays and speeds are those of a busy node.
+cores, so that delays and speeds are those of a busy node; what else the machine does shows most in
+`catch_up_share`, two speeds that are measured minutes apart.
 
 Five loud containers write 8.3 MB/s in all (500 MB a minute, lines of 201 bytes), ten quiet ones ten
 lines a second each. A kubelet looks every 10 s, compresses and renames what has reached 10 MiB, and
@@ -30,6 +31,10 @@ for `storm`, where there is only that one. Options are the defaults where nothin
 * **Lost** is what was written and never arrived, over both routes: each line has a number, each row
   an id. **Twice** are copies at the destination that failed: they have the same id.
 * **Unread** in the plots is the log on disk that waits: it is the queue, and costs no memory.
+* **Delays** of loud logs come from rotation: lines of a new file wait until the old one has been
+  quiet for a second. Those of quiet logs come from how often such files are looked at.
+* **Storms** refuse at random, whatever is sent: a hard case for an agent that takes each 429 as a
+  sign to send less, and obeys each Retry-After. A quota refuses only what is beyond it.
 """
 
 _MEANINGS = {
@@ -81,5 +86,6 @@ def _section(one: Found) -> str:
 
 def _figures(one: Found) -> Iterator[str]:
     for name, value in one.figures.items():
-        shown = f"**{value:,.6g}**" if name in one.broken else f"{value:,.6g}"
+        number = f"{value:,.0f}" if value == int(value) else f"{value:,g}"
+        shown = f"**{number}**" if name in one.broken else number
         yield f"| `{name}` | {shown} | {one.wanted(name)} | {_MEANINGS.get(name, '')} |"
