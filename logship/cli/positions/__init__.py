@@ -68,8 +68,9 @@ def _add_import(command: argparse.ArgumentParser) -> None:
         "--replace", action="store_true", help="also where logship has a position already"
     )
     command.add_argument(
-        "--once", action="store_true",
-        help="do nothing, successfully, if a route has run here before (for an init container)",
+        "--if-newer", action="store_true",
+        help="only if the other agent has written since logship saved last, then as --replace;"
+        " else end successfully (for an init container)",
     )  # fmt: skip
 
 
@@ -82,6 +83,11 @@ def _add_export(command: argparse.ArgumentParser) -> None:
         "--links", metavar="DIR", default="/var/log/containers",
         help="name logs by the links to them here, as the other agent's `path` does; default: "
         "%(default)s, as far as it has any",
+    )  # fmt: skip
+    command.add_argument(
+        "--if-newer", action="store_true",
+        help="only if logship has saved since the other agent wrote last; else end successfully"
+        " (for an init container)",
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from logship.checkpoint import FILE_NAME
 from logship.cli.configuration import Written, read
 from logship.cli.positions import fluent_bit, fluentd
 from logship.cli.positions.foreign import Entry
@@ -40,11 +41,25 @@ def run(world: World, options: argparse.Namespace) -> int:
         return 2
     directory = written.config.state_dir
     routes = routes_of(written.config, options.route)
+    if options.if_newer and (reason := _is_older(world.disk, directory, options)):
+        print(f"{reason}: nothing was exported")
+        return 0
     load(world.disk, directory)  # before the lock, which would make its file anywhere
     if not options.yes:
         return _export(world, options, written, routes)
     with locked(world.disk, directory, "exported"):
         return _export(world, options, written, routes)
+
+
+def _is_older(disk: Disk, directory: str, options: argparse.Namespace) -> str:
+    """Why there is nothing to hand over; empty: there is."""
+    checkpoint, path = f"{directory}/{FILE_NAME}", options.fluentd or options.fluent_bit
+    saved, theirs = disk.stat(checkpoint), disk.stat(path)
+    if saved is None:
+        return f"{checkpoint}: there is no such file"
+    if theirs is not None and theirs.mtime_ns >= saved.mtime_ns:
+        return f"{path} was written since logship saved"
+    return ""
 
 
 def _export(

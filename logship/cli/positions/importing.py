@@ -62,8 +62,8 @@ def run(world: World, options: argparse.Namespace) -> int:
     disk, directory = world.disk, written.config.state_dir
     routes = routes_of(written.config, options.route)
     before = load_or_begin(disk, directory)
-    if options.once and any(before.knows(route.name) for route in routes):
-        print(f"{before.path}: logship has run here before: nothing was imported")
+    if options.if_newer and (reason := _is_older(disk, before.path, options)):
+        print(f"{reason}: nothing was imported")
         return 0
     stand = _stand(disk, options)
     if not options.yes:
@@ -71,6 +71,18 @@ def run(world: World, options: argparse.Namespace) -> int:
     disk.make_dir(directory)
     with locked(disk, directory, "imported"):
         return _import(world, options, written, routes, stand, load_or_begin(disk, directory))
+
+
+def _is_older(disk: Disk, checkpoint: str, options: argparse.Namespace) -> str:
+    """Why there is nothing to take over; empty: there is."""
+    paths = options.fluentd or options.fluent_bit
+    written = [stat.mtime_ns for path in paths if (stat := disk.stat(path)) is not None]
+    if not written:
+        return f"{paths[0]}: there is no such file"
+    saved = disk.stat(checkpoint)
+    if saved is not None and saved.mtime_ns >= max(written):
+        return f"{checkpoint}: logship has saved since {paths[0]} was written"
+    return ""
 
 
 def _stand(disk: Disk, options: argparse.Namespace) -> Stand:
@@ -98,7 +110,8 @@ def _import(
     stand: Stand, before: Positions,
 ) -> int:  # fmt: skip
     claims = Claims(stand, world.disk)
-    importer = Importer(world, written, claims, before, replace=options.replace)
+    replace = options.replace or options.if_newer
+    importer = Importer(world, written, claims, before, replace=replace)
     beginnings = asyncio.run(importer.beginnings(routes))
     _say(beginnings, claims, before)
     if options.yes:

@@ -38,10 +38,6 @@ class Positions:
         }
         return dict(sorted(found.items(), key=lambda item: (item[0].route, item[0].origin)))
 
-    def knows(self, route: str) -> bool:
-        """Whether the route has run here before."""
-        return any(key.route == route for key in self.loaded.positions)
-
     @property
     def damage(self) -> str:
         count = self.loaded.bad_lines

@@ -162,6 +162,22 @@ def test_without_yes_nothing_is_written(node: Node) -> None:
         assert not path.exists()
 
 
+def test_if_newer_hands_over_once_and_never_back(node: Node) -> None:
+    """As an init container of fluentd runs it at each start of a pod."""
+    log, path = node.log("web", lines(25)), node.home / "containers.pos"
+    said = node.run("export", "--fluentd", str(path), "--yes", "--if-newer")
+    checkpoint = node.home / "state" / "positions.journal"
+    expected = f"{checkpoint}: there is no such file: nothing was exported\n"
+    assert said == (0, expected, "")
+    save(node, first=len(lines(10)))
+    out, _ = export(node, "--fluentd", path, "--if-newer")
+    assert out.endswith(f"Wrote 1 log to {path}.\n")
+    path.write_text(f"{node.link('web')}\t{len(lines(20)):016x}\t{inode(log):016x}\n")
+    out, _ = export(node, "--fluentd", path, "--if-newer")
+    assert out == f"{path} was written since logship saved: nothing was exported\n"
+    assert read_by_fluentd(path)[str(node.link("web"))] == (len(lines(20)), inode(log))
+
+
 def test_a_log_without_a_link_has_its_own_path(node: Node) -> None:
     log, path = node.log("web", lines(25)), node.home / "containers.pos"
     node.link("web").unlink()

@@ -206,12 +206,12 @@ def test_again_changes_nothing_unless_it_is_told_to_replace(
     assert node.offsets() == {"web": len(lines(20))}
 
 
-def test_once_does_nothing_where_a_route_has_run(node: Node) -> None:
+def test_if_newer_believes_the_one_that_wrote_last(node: Node) -> None:
+    """As an init container runs it at each start of a pod, beside the old agent in a rollout."""
     log = node.log("web", lines(25))
     file = pos_file(node, [(str(node.link("web")), inode(log), len(lines(10)))])
-    words = ("import", "--fluentd", str(file), "--yes", "--once")
+    words = ("import", "--fluentd", str(file), "--yes", "--if-newer")
     assert "Imported 2 positions." in node.run(*words).out
-    file.unlink()  # it is not even looked at
     here = world()
     try:
         lock = here.disk.lock(str(node.home / "state" / "lock"))  # an agent runs
@@ -220,7 +220,19 @@ def test_once_does_nothing_where_a_route_has_run(node: Node) -> None:
     finally:
         here.offload.close()
     assert said.code == 0
-    assert said.out.endswith("logship has run here before: nothing was imported\n")
+    assert said.out.endswith(f"logship has saved since {file} was written: nothing was imported\n")
+
+    again = pos_file(node, [(str(node.link("web")), inode(log), len(lines(20)))])
+    saved = (node.home / "state" / "positions.journal").stat().st_mtime_ns
+    os.utime(again, ns=(saved + 1, saved + 1))  # fluentd has run meanwhile
+    assert "Imported 2 positions." in node.run(*words).out
+    assert node.offsets() == {"web": len(lines(20))}
+
+
+def test_if_newer_ends_well_on_a_node_where_no_other_agent_has_run(node: Node) -> None:
+    said = node.run("import", "--fluentd", "/no/such.pos", "--yes", "--if-newer")
+    expected = "/no/such.pos: there is no such file: nothing was imported\n"
+    assert said == (0, expected, "")
 
 
 def test_it_refuses_while_an_agent_runs(node: Node) -> None:
