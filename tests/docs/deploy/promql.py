@@ -39,13 +39,14 @@ _WORDS = frozenset(
 def labels_of_metrics() -> dict[str, frozenset[str]]:
     """Every name that may be asked for, and the labels it has itself."""
     known = {name: frozenset(labels) for name, labels in {**PENDING, **OF_OTHERS}.items()}
-    for family in (*OF_AGENT, *OF_ROUTES):
-        labels = frozenset(family.labels)
-        known[family.name] = labels
-        if family.kind == "histogram":
-            del known[family.name]
-            known[f"{family.name}_bucket"] = labels | {"le"}
-            known |= {f"{family.name}_{part}": labels for part in ("sum", "count")}
+    defined = [(one.name, one.kind, one.labels) for one in OF_AGENT]
+    defined += [(one.name, one.kind, one.labels) for one in OF_ROUTES]
+    for name, kind, labels in defined:
+        if kind != "histogram":
+            known[name] = frozenset(labels)
+            continue
+        known[f"{name}_bucket"] = frozenset({*labels, "le"})
+        known |= {f"{name}_{part}": frozenset(labels) for part in ("sum", "count")}
     return known
 
 
