@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,8 +48,7 @@ def lines(count: int, *, first: int = 0) -> bytes:
 @dataclass
 class Node:
     home: Path
-    capsys: pytest.CaptureFixture[str]
-    made: dict[str, Path] = field(default_factory=dict)
+    capsys: pytest.CaptureFixture[str] | None = None
 
     def __post_init__(self) -> None:
         (self.home / "pods").mkdir()
@@ -82,6 +81,7 @@ class Node:
         return rotated
 
     def run(self, action: str, *words: str) -> Said:
+        assert self.capsys is not None
         code = main(["positions", action, "-c", str(self.home / "logship.yaml"), *words])
         return Said(code, *self.capsys.readouterr())
 

@@ -6,10 +6,19 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from logship.checkpoint import FILE_NAME
+from logship.cli import main
+from logship.journal import HEADER, Key, Saved, line
+from logship.rows.address import Generation, Position, line_digest
 from logship.testing import cri_line
 from tests.logship.positions.node import BEGIN_NS, SECOND_NS, Node, inode, lines
 
@@ -73,3 +82,32 @@ def test_fluentd_began_again_and_logship_goes_on_behind_it(node: Node) -> None:
         os.fsync(more.fileno())
     run_until(node, 2 * 6)
     assert delivered(node.home / "out") == Counter({f"row {n}": 2 for n in range(20, 26)})
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.tuples(st.integers(1, 9), st.integers(0, 9))),
+    st.sampled_from(["--fluentd", "--fluent-bit"]),
+)
+def test_what_is_exported_is_imported_again(logs: dict[str, tuple[int, int]], option: str) -> None:
+    """Any place between two rows, in any logs."""
+    with TemporaryDirectory() as directory, redirect_stdout(StringIO()):
+        home = Path(directory)
+        node, config = Node(home), str(home / "logship.yaml")
+        stood = {}
+        for pod, (rows, read) in logs.items():
+            node.log(pod, lines(rows))
+            generation = Generation(BEGIN_NS, line_digest(lines(1)))
+            stood[pod] = Position(generation, len(lines(min(rows, read))))
+        saved = {Key("first", f"prod/uid-{pod}/app/0"): Saved(p, 1) for pod, p in stood.items()}
+        (home / "state").mkdir()
+        journal = home / "state" / FILE_NAME
+        journal.write_bytes(HEADER + b"".join(line(key, one) for key, one in saved.items()))
+        theirs = [option, str(home / "theirs"), "--route", "first", "--yes"]
+        with redirect_stderr(StringIO()):
+            words = ["export", "-c", config, "--links", str(home / "containers"), *theirs]
+            assert main(["positions", *words]) == 0
+        journal.unlink()
+        assert main(["positions", "import", "-c", config, *theirs]) == 0
+        found = {key: one.position for key, one in node.saved().items() if key.origin}
+        assert found == {key: one.position for key, one in saved.items()}
