@@ -188,7 +188,8 @@ class Importer:
         return Beginning(key, Position(read.generation, offset), found.found.value)
 
     def _start_from(self, route: RouteConfig, source: str) -> StartFrom:
-        own: StartFrom = getattr(self._written.config.sources[source].options, "start_from")  # noqa: B009
+        options = self._written.config.sources[source].options
+        own: StartFrom = getattr(options, "start_from", "now")  # it has one: see `on_disk`
         return own if route.start_from is None else route.start_from
 
 

@@ -25,7 +25,7 @@ def helm(*words: str) -> "subprocess.CompletedProcess[str]":
 
 def render(*values: str, file: str | None = None, release: str = "logship") -> str:
     """The manifests for a release in the namespace logship."""
-    files = [] if file is None else ["-f", str(CHART / file)]
+    files = [] if file is None else ["-f", str(CHART / file)]  # an absolute path stays as it is
     settings = [word for value in values for word in ("--set", value)]
     done = helm("template", release, str(CHART), "-n", "logship", *files, *settings)
     assert done.returncode == 0, done.stderr

@@ -179,6 +179,21 @@ def test_the_schema_knows_every_value_and_no_other() -> None:
     assert described(schema) - {"global"} == named(values)
 
 
+def test_the_readme_names_every_value() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    readme = (CHART / "README.md").read_text(encoding="utf-8")
+    assert [key for key in values if not re.search(rf"`{key}[`.]", readme)] == []
+
+
+@needs_helm
+def test_a_configuration_of_ones_own_takes_the_place_of_the_charts(tmp_path: Path) -> None:
+    file = tmp_path / "logship.yaml"
+    file.write_text("cluster: {{ .Values.clusterName }}\nnode: ${NODE_NAME}\n")
+    words = ["template", "logship", str(CHART), "-n", "logship", "--set-file", f"config={file}"]
+    config = objects(helm(*words).stdout)["ConfigMap", "logship"]["data"]
+    assert config == {"logship.yaml": {"cluster": "my-cluster", "node": "${NODE_NAME}"}}
+
+
 def test_the_charts_version_is_the_projects() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     project = (DEPLOY.parent / "pyproject.toml").read_text(encoding="utf-8")

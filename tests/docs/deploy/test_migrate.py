@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from logship.cli.positions import add_arguments
+from tests.docs.deploy.chart import in_files, needs_helm, objects, render
 from tests.docs.manifests import AGENT, DEPLOY, Container, Mount, Volume
 from tests.docs.test_manifests import NEWEST, OLDEST, needs_schemas
 
@@ -141,6 +142,26 @@ def test_the_agent_goes_only_to_nodes_that_are_labelled_for_it(tmp_path: Path) -
     assert pod.nodeSelector == {"kubernetes.io/os": "linux", "logs": "logship"}
     agent = msgspec.convert(pod.containers[0], Container)
     assert pod.initContainers[0].image == agent.image
+
+
+@needs_kubectl
+@needs_helm
+def test_the_chart_can_do_the_same(tmp_path: Path) -> None:
+    patch = yaml.safe_load((PATCHES / "logship-takes-over.yaml").read_text(encoding="utf-8"))
+    pod = patch["spec"]["template"]["spec"]
+    values = {
+        "nodeSelector": pod["nodeSelector"],
+        "initContainers": pod["initContainers"],
+        "extraVolumes": pod["volumes"],
+    }
+    file = tmp_path / "values.yaml"
+    file.write_text(yaml.safe_dump(values))
+    rendered = objects(render(file=str(file)))["DaemonSet", "logship"]
+    merged = in_files(patched("logship-takes-over.yaml", tmp_path))["DaemonSet", "logship"]
+    pods = [msgspec.convert(one, DaemonSet).spec.template.spec for one in (rendered, merged)]
+    for found in pods:
+        found.volumes.sort(key=lambda volume: volume.name)  # kubectl puts new ones first
+    assert pods[0] == pods[1]
 
 
 @needs_kubectl
