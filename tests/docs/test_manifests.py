@@ -1,6 +1,7 @@
 """The manifests keep their promises, and their configurations start."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import yaml
 
 from logship.config import Config, load
 from logship.registry import Registry
-from tests.docs.command import ENVIRONMENT, check, validate
+from tests.docs.command import ENVIRONMENT, REPOSITORY, check, validate
 from tests.docs.manifests import (
     AGENT,
     AUTOPILOT,
@@ -180,6 +181,23 @@ def test_memory_is_bounded_and_cpu_is_not(file: Path) -> None:
     resources = workload(file).container.resources
     assert resources.requests.keys() - {"ephemeral-storage"} == {"cpu", "memory"}
     assert resources.limits.keys() - {"ephemeral-storage"} == {"memory"}
+
+
+def test_memory_is_what_was_measured() -> None:
+    """docs/operations.md, "Sizing", says what the figures are made of."""
+    agent, loader = workload(AGENT).container.resources, workload(LOADER).container.resources
+    page = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+    figures = re.search(
+        r"`daemonset.yaml` requests (\d+) MiB and allows (\d+), the loader (\d+) MiB and (\d+) GiB",
+        page,
+    )
+    assert figures is not None
+    assert [agent.requests["memory"], agent.limits["memory"]] == [
+        f"{figures[1]}Mi", f"{figures[2]}Mi",
+    ]  # fmt: skip
+    assert [loader.requests["memory"], loader.limits["memory"]] == [
+        f"{figures[3]}Mi", f"{figures[4]}Gi",
+    ]  # fmt: skip
 
 
 @AGENTS

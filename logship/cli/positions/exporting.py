@@ -2,7 +2,8 @@
 
 Both know of a log only its live file. Where logship stands in a rotated one, what it has not
 delivered of that is said, and the other agent begins at the first byte of the live file. Where
-routes stand at different places in a log, the earliest counts: rows come twice rather than never.
+routes stand at different places in a log, the earliest counts: rows come twice rather than never. A
+log that has appeared since logship ended is to be read from its first byte.
 """
 
 import argparse
@@ -96,12 +97,10 @@ async def _exports(
     sources = list(dict.fromkeys(name for route in routes for name in on_disk(config, route)))
     logs = await logs_of(written, sources, world)
     named = _links(world.disk, links)
-    exports = []
-    for log in logs:
-        stands = _stands(log, routes, positions)
-        if stands and (export := _of_log(world, log, stands, named)):
-            exports.append(export)
-    return exports
+    journal = world.disk.stat(positions.path)
+    saved_ns = journal.mtime_ns if journal else 0
+    found = [_of_log(world, log, _stands(log, routes, positions), named, saved_ns) for log in logs]
+    return [export for export in found if export is not None]
 
 
 def _stands(log: Log, routes: Sequence[RouteConfig], positions: Positions) -> list[Position]:
@@ -121,14 +120,19 @@ def _links(disk: Disk, directory: str) -> dict[str, str]:
 
 
 def _of_log(
-    world: World, log: Log, stands: Sequence[Position], named: dict[str, str]
+    world: World, log: Log, stands: Sequence[Position], named: dict[str, str], saved_ns: int
 ) -> Export | None:
+    """None: logship does not read it, or its live file is gone."""
     path = f"{log.file.directory}/{log.file.name}"
     path = named.get(world.disk.realpath(path), path)
     stat = world.disk.stat(path)
     if stat is None:
-        return None  # its live file is gone: the other agent would not read it
+        return None
     with followed(log, stands, world) as follower:
+        if not stands:
+            logs = follower.generations
+            new = bool(logs) and logs[0].generation.time_ns > saved_ns
+            return Export(Entry(path, stat.inode, 0)) if new else None
         at = stands[0]
         for other in stands[1:]:
             at = other if follower.generations.precedes(other, at) else at

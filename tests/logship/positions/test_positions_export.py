@@ -1,5 +1,6 @@
 """`logship positions export`: the other agent finds its file as it writes it itself."""
 
+import os
 import re
 import sqlite3
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from logship.journal import HEADER, Key, Saved, line
 from logship.rows.address import Generation, Position, line_digest
 from logship.testing import cri_line, world
-from tests.logship.positions.node import BEGIN_NS, Node, inode, lines
+from tests.logship.positions.node import BEGIN_NS, SECOND_NS, Node, inode, lines
 
 # fluentd: in_tail/position_file.rb, POSITION_FILE_ENTRY_REGEX.
 ENTRY = re.compile(r"^([^\t]+)\t([0-9a-fA-F]+)\t([0-9a-fA-F]+)")
@@ -176,6 +177,23 @@ def test_if_newer_hands_over_once_and_never_back(node: Node) -> None:
     out, _ = export(node, "--fluentd", path, "--if-newer")
     assert out == f"{path} was written since logship saved: nothing was exported\n"
     assert read_by_fluentd(path)[str(node.link("web"))] == (len(lines(20)), inode(log))
+
+
+def test_a_log_that_has_appeared_since_logship_ended_is_read_from_its_first_byte(
+    node: Node,
+) -> None:
+    """fluentd would begin at the end of a file that it has no entry of."""
+    node.log("web", lines(25))
+    log = node.log("later", lines(5, first=60))
+    node.log("not-read-by-logship", lines(25))
+    save(node, first=len(lines(10)))
+    ended = (BEGIN_NS + 50 * SECOND_NS) / 1e9
+    os.utime(node.home / "state" / "positions.journal", (ended, ended))
+    path = node.home / "containers.pos"
+    export(node, "--fluentd", path)
+    found = read_by_fluentd(path)
+    assert found[str(node.link("later"))] == (0, inode(log))
+    assert found.keys() == {str(node.link("web")), str(node.link("later"))}
 
 
 def test_a_log_without_a_link_has_its_own_path(node: Node) -> None:
