@@ -12,7 +12,7 @@ import pytest
 
 from logship.cli import main
 from tests.docs.command import ENVIRONMENT, REPOSITORY, check, unknown_variables
-from tests.docs.manifests import AGENT, LOADER
+from tests.docs.manifests import AGENT, AUTOPILOT, LOADER
 
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.yaml"))
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -27,6 +27,7 @@ def configurations(page: str) -> list[str]:
 TESTED = {
     **{file: file.parent / "tests" / file.name for file in EXAMPLES},
     **{file: REPOSITORY / "deploy" / "tests" / file.name for file in (AGENT, LOADER)},
+    AUTOPILOT: REPOSITORY / "deploy" / "tests" / AGENT.name,
 }
 _IN_BLOCKS = Path(__file__).parent / "blocks"
 _PIECE = re.compile(r"<!-- example: (\w+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
