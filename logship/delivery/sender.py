@@ -78,6 +78,10 @@ class Sender:
         """Take over a batch."""
         parcel = Parcel(reader, batch, self._budget, self._counters, batch.held_bytes())
         parcel.hold()
+        self.send(parcel)
+
+    def send(self, parcel: Parcel) -> None:
+        """Take over what is held already."""
         self._pending.add(parcel, self._clock.now())
         self._changed.set()
 

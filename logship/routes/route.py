@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from logship.api import Transform
 from logship.batch import Batch
@@ -22,6 +23,9 @@ from logship.routes.meter import Meter
 from logship.said import shown
 from logship.world import Clock, World
 
+if TYPE_CHECKING:
+    from logship.routes.shedding import Shedding
+
 BLOCK_BYTES = 512 * 1024
 """How much is read at once: small enough for caches, large enough for few calls."""
 _ROOM_BYTES = HELD_PER_BYTE * BLOCK_BYTES
@@ -30,6 +34,8 @@ _ROOM_BYTES = HELD_PER_BYTE * BLOCK_BYTES
 _TAKE_BYTES = 8 * 1024
 """A take costs about as much as reading so many bytes, however few it gives."""
 _BUG_SECS = 5.0
+_SAY_SECS = 60.0
+"""How often it says of one origin that it cannot be read."""
 
 
 @dataclass(eq=False)
@@ -43,10 +49,14 @@ class Route:
     log: logging.Logger
     block_bytes: int = BLOCK_BYTES
     """Read at once; no more than the sink writes at once."""
+    shedding: "Shedding | None" = None
+    """If it may: then what it decides stands before what the sender allows."""
     bindings: set[Binding] = field(default_factory=set)
     _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _meter: Meter = field(default_factory=Meter)
+    _unreadable: dict[Binding, float] = field(default_factory=dict)
+    """When it was last said of them."""
 
     def add(self, binding: Binding) -> None:
         self.bindings.add(binding)
@@ -55,6 +65,9 @@ class Route:
     def remove(self, binding: Binding) -> None:
         self.bindings.discard(binding)
         self._meter.forget(binding)
+        self._unreadable.pop(binding, None)
+        if self.shedding is not None:
+            self.shedding.forget(binding)
 
     def ready(self, binding: Binding) -> None:
         self._turns.add(binding)
@@ -64,11 +77,15 @@ class Route:
         """Bytes not read yet, over all origins that tell."""
         return sum(binding.feed.waiting() or 0 for binding in self.bindings)
 
-    def measure(self) -> None:
+    def measure(self, world: World) -> None:
         """Once a second: see how fast those are read and written that are waiting to be read."""
-        now = self.clock.now()
-        self._meter.tick(now, self._turns)
+        now, shedding = self.clock.now(), self.shedding
         self.counters.loudest.turn(now)
+        if shedding is None:
+            self._meter.tick(now, self._turns)
+            return
+        self._meter.tick(now, [*self._turns, *shedding.parked])
+        shedding.look(self._meter.risk_secs(world), bool(self._turns))
 
     async def lag(self, world: World) -> RouteLag:
         """How far behind it is, and what of it rotation will delete."""
@@ -81,21 +98,37 @@ class Route:
 
     async def pull(self) -> None:
         """Until cancelled."""
+        if self.shedding is None:
+            await self._read_on()
+        else:
+            await asyncio.gather(self._read_on(), self.shedding.run())
+
+    async def _read_on(self) -> None:
         spent = 0
         while True:
             while not self._turns:
                 self._changed.clear()
                 await self._changed.wait()
             while not self._may_read():
-                await self._room()
+                await self._wait()
             spent += _TAKE_BYTES + await self._take(self._turns.next())
             if spent >= self.block_bytes:
                 spent = 0
                 await asyncio.sleep(0)  # reads of the page cache do not wait: let others run
 
     def _may_read(self) -> bool:
-        sender = self.sender
+        sender, shedding = self.sender, self.shedding
+        if shedding is not None and (shedding.active or shedding.holds_back):
+            return shedding.active
         return not sender.full and self.budget.has_room(_ROOM_BYTES) and sender.paused_secs <= 0
+
+    async def _wait(self) -> None:
+        if self.shedding is None:
+            await self._room()
+        elif self.shedding.holds_back:
+            await self.shedding.unless_it_turns(self.shedding.until_empty())
+        else:
+            await self.shedding.unless_it_turns(self._room())
 
     async def _room(self) -> None:
         began, counters = self.clock.now(), self.counters
@@ -136,18 +169,24 @@ class Route:
 
     async def _read(self, binding: Binding) -> Batch | None:
         """What the binding has now; None also when it may not, or cannot, be read."""
-        if binding.blocked or binding not in self.bindings:
+        if binding.blocked or binding.parked or binding not in self.bindings:
             return None
         try:
             return await binding.feed.take(self.block_bytes)
         except OSError as error:
             self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
-            self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
+            self._say_unreadable(binding, error)
         except Exception as error:  # hostile bytes: other origins go on
             self.counters.bugs += 1
             self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
             self.log.error("a bug in reading %s", binding.feed.origin.key, exc_info=error)
         return None
+
+    def _say_unreadable(self, binding: Binding, error: OSError) -> None:
+        now = self.clock.now()
+        if now - self._unreadable.get(binding, -_SAY_SECS) >= _SAY_SECS:
+            self._unreadable[binding] = now
+            self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
 
     def _pass_on(self, binding: Binding, batch: Batch) -> None:
         mine = binding.selection.apply(batch)
@@ -158,11 +197,22 @@ class Route:
             mine = transform.apply(mine)
             if mine is not before and mine.touched:
                 dropped.append((name, before.row_count() - mine.row_count()))
+        if self.shedding is not None and self.shedding.active and not mine.is_empty():
+            shed = self.shedding.offer(binding, batch, mine)
+            if shed is not None:
+                self.counters.leave_out(passed, [*dropped, *shed])
+            return
         self.counters.leave_out(passed, dropped)  # only now: nothing failed, nothing comes again
         if mine.is_empty():
             binding.settle(batch)
         else:
             self.sender.offer(binding, mine)
+
+    async def drain(self, timeout_secs: float) -> None:
+        """Deliver what was read; what is left stays unsettled."""
+        if self.shedding is not None:
+            self.shedding.close()
+        await self.sender.drain(timeout_secs)
 
 
 def _has_more(binding: Binding) -> bool:
