@@ -220,6 +220,10 @@ class Shedding:
         self._shelf.close()
         self._tallies.look(self._clock.now(), everything=True)
 
+    def kept_bytes(self) -> int:
+        """What it holds, counted by what is there."""
+        return self._shelf.weigh()
+
     def as_dict(self) -> dict[str, object]:
         """JSON-ready."""
         pressure = self._pressure

@@ -95,6 +95,10 @@ class Shelf:
     def __bool__(self) -> bool:
         return bool(self._parcels)
 
+    def weigh(self) -> int:
+        """`held`, by what is here."""
+        return sum(parcel.batch.held_bytes() for parcel in self._parcels)
+
     @property
     def parked(self) -> dict[Binding, int]:
         return self._parked

@@ -4,15 +4,20 @@ import random
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
+from tests.simulation.storm import ShedPlan, draw_shed
+
 FaultKind = Literal[
     "slow", "429", "503", "some again", "all again", "hangs", "hangs, written", "late error",
-    "disconnects", "breaks",
+    "disconnects", "breaks", "quota",
 ]  # fmt: skip
-FAULTS: tuple[FaultKind, ...] = get_args(FaultKind)
+FAULTS: tuple[FaultKind, ...] = tuple(kind for kind in get_args(FaultKind) if kind != "quota")
+"""Those of any run; `quota` is of storms."""
 DiskKind = Literal["full", "slow fsync", "cold", "unreadable"]
 DISK_FAULTS: tuple[DiskKind, ...] = get_args(DiskKind)
 Moment = Literal["", "write", "answer", "take", "settle", "release", "state"]
 MOMENTS: tuple[Moment, ...] = get_args(Moment)
+STORMS = 7
+"""One seed in so many has a route that may shed."""
 HANG_SECS = 25.0
 """When a client gives up."""
 
@@ -27,6 +32,7 @@ class RoutePlan:
     """It has a condition: rows of this stream. Empty: none."""
     goes_on: bool
     """Other routes have the rows too that it takes."""
+    shed: ShedPlan | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,38 @@ class Scenario:
 
 
 def scenario(seed: int) -> Scenario:
-    return _Drawing(seed).scenario()
+    found = _Drawing(seed).scenario()
+    return _stormy(found, random.Random(f"storm {seed}")) if seed % STORMS == 4 else found
+
+
+def _stormy(plan: Scenario, draw: random.Random) -> Scenario:
+    """With a route that may shed; mostly its sink refuses for quota, and logs are rotated away."""
+    number = draw.randrange(len(plan.routes))
+    routes = list(plan.routes)
+    routes[number] = replace(routes[number], shed=draw_shed(draw))
+    start, secs = draw.uniform(2, 10), draw.uniform(12, 35)
+    quiet_at = max(plan.quiet_at, start + secs + draw.uniform(0, 10))
+    if draw.random() < 0.15:  # and no storm: nothing may be dropped
+        return replace(plan, routes=tuple(routes))
+    share, after = draw.choice((0.7, 0.9, 1.0, 1.0)), draw.choice((None, None, 1.0, 8.0))
+    fault = Fault(routes[number].sink, "quota", start, secs, share, after)
+    bursts, rotations = list(plan.bursts), list(plan.rotations)
+    size, rows = draw.choice((30, 300, 1000)), draw.choice((5, 20, 40))
+    for container in range(len(plan.begins)):
+        pause = draw.choice((0.25, 0.5, 1.0))
+        for at in _times(start, start + secs * 1.2, pause):
+            bursts.append(Burst(at, container, rows, size, draw.choice((0.0, 0.1)), ""))
+        for at in _times(start, start + secs, draw.uniform(2, 8)):
+            rotations.append(Rotate(at, container, draw.choice((0.0, 0.5))))
+    return replace(
+        plan, routes=tuple(routes), faults=(*plan.faults, fault), quiet_at=quiet_at,
+        bursts=tuple(sorted(bursts, key=lambda burst: burst.at)),
+        rotations=tuple(sorted(rotations, key=lambda rotate: rotate.at)),
+    )  # fmt: skip
+
+
+def _times(start: float, end: float, pause: float) -> list[float]:
+    return [start + n * pause for n in range(int((end - start) / pause))]
 
 
 class _Drawing:
