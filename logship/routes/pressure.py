@@ -1,7 +1,7 @@
 """Whether a route has to shed, and how much. Plain decisions on numbers; the clock is passed in.
 
 pressure   rotation will delete unread rows soon, in `HOLD_TICKS` looks in a row (one look may see
-           a burst); or the destination has refused for quota for so long, and rows wait for it.
+           a burst); or the destination has asked for less for so long, and rows wait for it.
            A full window, an outage and a slow sink are none.
 stage      how many severities are dropped: one more each `escalate_after_secs` of pressure, one
            less after each `calm_secs` without
@@ -41,28 +41,30 @@ class Look:
 
 
 class Spell:
-    """Since when the destination refuses for quota."""
+    """For how long the destination has refused for quota."""
 
     def __init__(self) -> None:
-        self.since: float | None = None
+        self._since: float | None = None
         self._last = 0.0
+        """It still did."""
         self._throttled = self._failed = 0
 
     def see(self, look: Look) -> None:
         refused = look.throttled > self._throttled
         failed = look.failed > self._failed
         self._throttled, self._failed = look.throttled, look.failed
-        if refused:
+        if refused and self._since is None:
+            self._since = look.now
+        if refused or (look.paused and self._since is not None):
             self._last = look.now
-            if self.since is None:
-                self.since = look.now
-        over = look.now - self._last > QUOTA_SECS and not look.paused
+        over = look.now - self._last > QUOTA_SECS
         if over or not look.behind or (failed and not refused):
-            self.since = None
+            self._since = None
 
-    def secs(self, now: float) -> float | None:
-        """How long by now; None: it does not."""
-        return None if self.since is None else now - self.since
+    @property
+    def secs(self) -> float | None:
+        """From the first refusal to the last; None: it does not."""
+        return None if self._since is None else self._last - self._since
 
 
 class Pressure:
@@ -94,7 +96,7 @@ class Pressure:
         self._spell.see(look)
         if self._at_risk(look.risk_secs):
             return "rotation"
-        least, lasted = self._options.throttled_secs, self._spell.secs(look.now)
+        least, lasted = self._options.throttled_secs, self._spell.secs
         if least is None or lasted is None:
             return ""
         return "quota" if self.stage or lasted >= least else ""

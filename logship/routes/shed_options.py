@@ -88,8 +88,9 @@ class ShedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         float | None,
         Meta(
             ge=1,
-            description="Begin when the destination has refused for quota (429, "
-            "RESOURCE_EXHAUSTED) for so long, and rows wait for it. Default: not for that reason.",
+            description="Begin when the destination has asked for less (429, RESOURCE_EXHAUSTED; "
+            "503 of Cloud Logging too) for so long, and rows wait for it. Default: not for that "
+            "reason.",
             examples=["5m"],
         ),
     ] = None

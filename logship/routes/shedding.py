@@ -76,7 +76,7 @@ class Shedding:
         """It began or ended."""
         self._reasons = {
             "rotation": "rotation was about to delete unread rows",
-            "quota": f"sink {sink} refused more for quota",
+            "quota": f"sink {sink} asked for less (quota or overload)",
         }
 
     @property
@@ -171,6 +171,9 @@ class Shedding:
 
     def _tally(self, one: Survivors) -> None:
         self._tallies.add(one.binding, one.taken, one.dropped, one.why, self._clock.now())
+        self._sum_up_at_the_end()
+
+    def _sum_up_at_the_end(self) -> None:
         if self._shelf.closed:
             self._tallies.look(self._clock.now(), everything=True)
 
@@ -208,6 +211,7 @@ class Shedding:
 
     def announced(self, tally: Tally) -> None:
         self._tallies.durable(tally)
+        self._sum_up_at_the_end()
 
     def announce_again(self, one: _Announced) -> None:
         if self._shelf.closed:
@@ -218,7 +222,7 @@ class Shedding:
     def close(self) -> None:
         """The agent stops: say what was dropped, and give what is kept to the sender."""
         self._shelf.close()
-        self._tallies.look(self._clock.now(), everything=True)
+        self._sum_up_at_the_end()
 
     def kept_bytes(self) -> int:
         """What it holds, counted by what is there."""

@@ -190,6 +190,11 @@ class Stage:
             for task in self._tasks:
                 assert not task.done(), task.exception()
 
+    async def stop_reading(self) -> None:
+        self._tasks[0].cancel()
+        await asyncio.gather(self._tasks[0], return_exceptions=True)
+        self._tasks = self._tasks[1:]
+
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
