@@ -16,7 +16,7 @@ DiskKind = Literal["full", "slow fsync", "cold", "unreadable"]
 DISK_FAULTS: tuple[DiskKind, ...] = get_args(DiskKind)
 Moment = Literal["", "write", "answer", "take", "settle", "release", "state"]
 MOMENTS: tuple[Moment, ...] = get_args(Moment)
-STORMS = 7
+STORMS = 10
 """One seed in so many has a route that may shed."""
 HANG_SECS = 25.0
 """When a client gives up."""

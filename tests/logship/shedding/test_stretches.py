@@ -1,5 +1,6 @@
 """Bytes that wait for a summary: few spans, and exactly those that were taken."""
 
+import asyncio
 import random
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from logship.routes.stretches import Stretches, bare
 from logship.rows.address import Generation, Span
 from logship.rows.index import Cutting
 from logship.tail.ledger import Ledger
+from logship.testing.virtual_time import run_virtual, virtual_world
+from tests.logship.faults.reading_on import LATER, follow, lines, numbers
 from tests.logship.shedding.shed_stage import Stage, on_stage
 
 GENERATIONS = [Generation(n, 7) for n in (1, 2)]
@@ -93,3 +96,39 @@ def test_batches_of_a_broker_are_settled_one_by_one() -> None:
     for lease in leases:
         stretches.add(bare(lease))
     assert [found.feed_key for found in stretches.batches()] == [b.feed_key for b in leases]
+
+
+def test_bytes_read_in_time_and_late_ones_behind_them_are_settled_as_one(tmp_path: Path) -> None:
+    """Of a writer that writes on to the renamed file: a feed keeps two ledgers of it."""
+
+    async def go() -> None:
+        world, stretches = virtual_world(), Stretches()
+        live, old = tmp_path / "0.log", tmp_path / "0.log.1"
+        live.write_bytes(lines(0, 3))
+        follower, feed, _ = follow(tmp_path, world)
+        taken = [await feed.take(1 << 20)]
+        live.rename(old)
+        live.write_bytes(lines(10, 12, LATER))
+        for _ in range(40):
+            follower.look_again()
+            taken.append(await feed.take(1 << 20))
+            await asyncio.sleep(0.5)
+        with old.open("ab") as file:
+            file.write(lines(3, 5))
+        for _ in range(40):
+            follower.look_again()
+            taken.append(await feed.take(1 << 20))
+            await asyncio.sleep(0.5)
+        read = [batch for batch in taken if batch is not None]
+        texts = [text for batch in read for text in batch.rows.texts]
+        assert texts == [*numbers(0, 3), *numbers(10, 12), *numbers(3, 5)]
+        for batch in read:
+            stretches.add(bare(batch))
+        assert len(stretches) == 2
+        for batch in stretches.batches():
+            feed.settle(batch)
+        assert feed.settled
+        assert feed.committed is not None
+        assert feed.committed.offset == len(lines(10, 12, LATER))
+
+    run_virtual(go())
