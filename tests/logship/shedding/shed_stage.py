@@ -213,3 +213,23 @@ def on_stage(stage: Callable[[], Stage], work: Callable[[Stage], Awaitable[None]
         return made
 
     return run_virtual(go())
+
+
+class Writer:
+    """Rows of each severity, every second."""
+
+    def __init__(self, app: Container, *severities: str, rows: int = 5, size: int = 0) -> None:
+        self.app, self.severities, self.rows, self.size = app, severities, rows, size
+        self.written = 0
+        """Of each severity."""
+
+    def __call__(self) -> None:
+        for severity in self.severities:
+            numbers = range(self.written, self.written + self.rows)
+            text = "x" * self.size
+            self.app.write(*(said(severity, f"{severity} {n} {text}") for n in numbers))
+        self.written += self.rows
+
+
+def arrived(stage: Stage, severity: str) -> int:
+    return sum(text.startswith(f"{severity} ") for text in stage.sink.texts)
