@@ -147,7 +147,7 @@ class Origins:
             known = self._checkpoint.following(rule.name, entry.origin.key, rule.was)
             disk_feed = DiskFeed(
                 rule.name, entry.follower, self._world, position, proxy,
-                self._loss_of(route, entry), known,
+                self._loss_of(route, entry), known, rows_wanted=route.rows_wanted,
             )  # fmt: skip
             entry.follower.add_feed(disk_feed)
             feed = disk_feed

@@ -98,10 +98,12 @@ class Pipeline:
         log = self._log.getChild(config.name)
         said = self.sink_trouble[config.to].logger(self._log, config.name)
         budget, sender = self._senders.make(config.name, config.to, counters, said)
-        block_bytes = min(BLOCK_BYTES, self.sinks[config.to].request_bytes)
+        sink = self.sinks[config.to]
         route = Route(
-            config.name, sender, transforms, budget, counters, self.world.clock, log, block_bytes
-        )
+            config.name, sender, transforms, budget, counters, self.world.clock, log,
+            block_bytes=min(BLOCK_BYTES, sink.request_bytes),
+            rows_wanted=bool(transforms) or not sink.ships_blocks,
+        )  # fmt: skip
         if config.shed is not None:
             from logship.routes.shedding import Shedding  # few routes do
 

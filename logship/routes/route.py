@@ -51,6 +51,8 @@ class Route:
     """Read at once; no more than the sink writes at once."""
     shedding: "Shedding | None" = None
     """If it may: then what it decides stands before what the sender allows."""
+    rows_wanted: bool = True
+    """Whether rows are looked at, or blocks go out as they are."""
     bindings: set[Binding] = field(default_factory=set)
     _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
