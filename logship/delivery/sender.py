@@ -76,6 +76,11 @@ class Sender:
         """How long the route should not read: nothing will be written."""
         return self._circuit.pause_secs(self._clock.now())
 
+    @property
+    def failing(self) -> bool:
+        """Whether the last write failed."""
+        return self._circuit.failures > 0
+
     def offer(self, reader: Reader, batch: Batch) -> None:
         """Take over a batch."""
         parcel = Parcel(reader, batch, self._budget, self._counters, batch.held_bytes())

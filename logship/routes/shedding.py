@@ -63,8 +63,8 @@ class Shedding:
         """`own_keys`: of fields that the sink asks for a severity; the usual ones come after."""
         self._route, self._options = route.name, options
         self._keys = tuple(dict.fromkeys([*own_keys, *DEFAULT_KEYS]))
-        self._sender, self._counters, self._clock = route.sender, route.counters, route.clock
-        self._log = route.log
+        self._sender = route.sender
+        self._counters, self._clock, self._log = route.counters, route.clock, route.log
         self._pressure = Pressure(options)
         self._plans: dict[int, tuple[Labels, Plan]] = {}
         """At this stage, by the identity of the labels, which are kept."""
@@ -99,8 +99,9 @@ class Shedding:
         """`waiting`: origins have something to read."""
         now, counters = self._clock.now(), self._counters
         failed = sum(counters.writes_by_result[name] for name in ("failed", "timed_out", "bug"))
-        behind = bool(self._shelf) if self.active else waiting
         paused = self._sender.paused_secs > 0
+        held_up = bool(self._shelf or self.parked or self._sender.failing)
+        behind = held_up if self.active else waiting
         look = Look(now, risk_secs, counters.throttled, failed, paused, behind)
         if self._pressure.see(look):
             self._turn()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import random
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -204,8 +205,11 @@ class Stage:
         return self.counters.dropped_rows[f"shed:{rule}"]
 
 
-def on_stage(stage: Callable[[], Stage], work: Callable[[Stage], Awaitable[None]]) -> Stage:
+def on_stage(
+    stage: Callable[[], Stage], work: Callable[[Stage], Awaitable[None]], seed: int = 1
+) -> Stage:
     async def go() -> Stage:
+        random.seed(seed)  # jitter
         made = stage()
         made.start()
         await work(made)

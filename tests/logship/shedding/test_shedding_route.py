@@ -17,6 +17,7 @@ from tests.logship.shedding.shed_stage import (
     Writer,
     arrived,
     on_stage,
+    said,
 )
 
 
@@ -149,6 +150,26 @@ def test_it_says_when_it_begins_goes_on_and_ends(
         f"route r sheds DEBUG: {why}", f"route r sheds DEBUG, INFO: {why}",
         f"route r sheds DEBUG: {why}", "route r sheds no more",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_spell_is_one_also_while_its_only_row_is_being_tried(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, seed: int
+) -> None:
+    """Nothing waits to be sent then, and yet nothing goes."""
+
+    async def work(stage: Stage) -> None:
+        app = stage.container("web-0")
+        app.write(said("ERROR", "ERROR once"))
+        stage.sink.mood = "refuses"
+        await stage.run(120, Writer(app, "DEBUG"))
+        assert stage.shedding.stage == 1
+
+    options = msgspec.structs.replace(QUOTA, rules=(DEBUG,), calm_secs=1.0)
+    with caplog.at_level(logging.INFO, "test.shed"):
+        on_stage(lambda: Stage(tmp_path, options), work, seed)
+    told = [r.getMessage() for r in caplog.records if r.getMessage().startswith("route r ")]
+    assert [line.partition(":")[0] for line in told] == ["route r sheds DEBUG"]
 
 
 def test_what_goes_is_the_choice_of_the_stage_it_is_in(tmp_path: Path) -> None:
