@@ -8,7 +8,6 @@ rotation is about to lose bytes; then the route's `on_unknown` decides, and it i
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from logship.api import LogFile
@@ -19,7 +18,7 @@ from logship.origin import Origin
 from logship.routes.binding import Binding
 from logship.routes.conditions import Selection
 from logship.routes.route import Route
-from logship.routes.routing import RouteRule, choose
+from logship.routes.routing import RouteRule, choose_as_wished
 from logship.rows.address import Generation, Position
 from logship.tail.absent import Absent
 from logship.tail.descriptors import Descriptors
@@ -28,15 +27,12 @@ from logship.tail.follow import Follower
 from logship.tail.loss import Following, Loss, LossLog
 from logship.tail.pulse import Pulse
 from logship.tail.start import start_position
+from logship.wishes import METADATA_GRACE_SECS, Wishes
 from logship.world import World
 
 AT_RISK_GENERATIONS = 4
 """kubelet keeps five files of a container: one more rotation would delete unread bytes."""
 ALL_STANDING_SECS = 60.0
-METADATA_GRACE_SECS = 15.0
-"""How long an origin at risk waits for its metadata all the same: its files are held open."""
-
-
 STARTED = Position(Generation(0, 0), 0)
 """Saved for each route under no origin: it has run, so that what it has no position of is new."""
 
@@ -70,7 +66,10 @@ class Origins:
         self._all_stood_at = float("-inf")
         self._started: set[str] = set()
         """Routes that have run before."""
+        self.wishes = Wishes(world.clock, logger)
         self.unmatched = 0
+        self.excluded = 0
+        """Origins that asked not to be read."""
         self.unknown_decided = 0
         """Origins whose metadata did not come in time."""
 
@@ -90,34 +89,32 @@ class Origins:
             return
         if entry.follower is not None:
             entry.follower.refresh()  # once more: what the first look missed is held open now
-        labels = entry.origin.labels
-        at_risk = self._at_risk(entry)
-        chosen = choose(self._rules, entry.source, labels.values, labels.known, force=at_risk)
-        if chosen is None or not self._cutting_is_known(entry):
+        labels, at_risk = entry.origin.labels, self._at_risk(entry)
+        if (wish := self.wishes.of(entry)) is None:
             return
+        chosen, problem = choose_as_wished(self._rules, entry.source, labels, wish, force=at_risk)
+        if chosen is None:
+            return
+        self.wishes.hold(entry, wish)
         # All positions first: a feed that reads already could let go of files that others need.
         begins = [await self._begin(entry, rule) for rule, _ in chosen]
         entry.decided = True
-        self.unknown_decided += at_risk and not labels.known
+        self.unknown_decided += at_risk and not labels.known and not wish.exclude
         for (rule, selection), position in zip(chosen, begins, strict=True):
             self._bind_route(entry, rule, selection, position)
+        self.wishes.pace(entry, wish)
+        self.wishes.tell(entry, (*wish.problems, *([problem] if problem else ())))
         if not chosen:
-            self.unmatched += 1
+            self.excluded += wish.exclude
+            self.unmatched += not wish.exclude
             self._close(entry)
 
-    def _cutting_is_known(self, entry: Entry) -> bool:
-        """Metadata may say how an origin is cut; from here on that holds as long as it is followed.
-
-        What has been cut in one way must not come again in another: ids would no longer agree.
-        """
-        follower, labels = entry.follower, entry.origin.labels
-        if follower is None or follower.log.recut is None:
-            return True
-        if not labels.known and self._world.clock.now() - entry.seen_at < METADATA_GRACE_SECS:
-            return False
-        cutting = follower.log.recut(labels)
-        follower.log = replace(follower.log, cutting=cutting, recut=None)
-        return True
+    def heed(self, entry: Entry) -> None:
+        """The labels of an origin that is bound have changed."""
+        wish = self.wishes.asked(entry)
+        if wish is not None and entry.bindings:
+            self.wishes.pace(entry, wish)
+            self.wishes.tell(entry, wish.problems)
 
     def _at_risk(self, entry: Entry) -> bool:
         if self._world.clock.now() - entry.seen_at < METADATA_GRACE_SECS:

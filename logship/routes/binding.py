@@ -1,5 +1,11 @@
-"""A route on an origin: a feed, with the row conditions that hold for it."""
+"""A route on an origin: a feed, with the row conditions that hold for it.
 
+Beside the rows of the feed it gives the agent's own about the origin (`notice`), which go first,
+and knows how fast the origin may be read. While it rests for that it takes no turn, so it costs
+the others nothing.
+"""
+
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -7,10 +13,14 @@ from typing import Protocol
 from logship.api import Feed
 from logship.batch import Batch
 from logship.routes.conditions import Selection
+from logship.routes.throttle import Throttle
 
 
 class Ready(Protocol):
     """Where a binding says that there may be something to take."""
+
+    @property
+    def name(self) -> str: ...
 
     def ready(self, binding: "Binding") -> None: ...
 
@@ -37,21 +47,60 @@ class Binding:
     """It took, settled or gave back something since it was last asked where it stands."""
     read_bytes: int = 0
     """Read so far, without what was released: that has to be read again."""
+    notices: deque[Batch] = field(default_factory=deque)
+    """Rows of the agent's own that are still to be taken."""
+    notices_out: int = 0
+    throttle: Throttle | None = None
+    resting: bool = False
+    """It was read as fast as it may be: it wants no turn for now."""
 
     def __post_init__(self) -> None:
         labels = self.feed.origin.labels
         self.namespace = labels.get("namespace") or f"({labels.get('source')})"
 
+    @property
+    def owes(self) -> bool:
+        """Whether rows of the agent's own are not delivered yet."""
+        return bool(self.notices) or self.notices_out > 0
+
+    def tell(self, batch: Batch) -> None:
+        """Deliver a row of the agent's own."""
+        batch.route = self.route.name
+        self.notices.append(batch)
+        self.wake()
+
+    def next_notice(self) -> Batch | None:
+        if not self.notices:
+            return None
+        self.notices_out += 1
+        return self.notices.popleft()
+
+    def pace(self, bytes_per_sec: float | None) -> None:
+        """Read at most so fast from now on; None: as fast as can be."""
+        if bytes_per_sec is None:
+            self.throttle = None
+        elif self.throttle is None or self.throttle.bytes_per_sec != bytes_per_sec:
+            self.throttle = Throttle(bytes_per_sec)
+
     def settle(self, batch: Batch) -> None:
         self.stirred = True
+        if batch.made:
+            self.notices_out -= 1
+            return
         self.feed.settle(batch)
 
     def release(self, batch: Batch) -> None:
         self.stirred = True
+        if batch.made:
+            self.notices_out -= 1
+            batch.reread = True
+            self.notices.appendleft(batch)
+            self.wake()
+            return
         self.read_bytes -= batch.size()
         self.feed.release(batch)
 
     def wake(self) -> None:
         """There may be something to take."""
-        if not (self.blocked or self.parked):
+        if not (self.blocked or self.parked or self.resting):
             self.route.ready(self)
