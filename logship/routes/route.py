@@ -34,8 +34,6 @@ _ROOM_BYTES = HELD_PER_BYTE * BLOCK_BYTES
 _TAKE_BYTES = 8 * 1024
 """A take costs about as much as reading so many bytes, however few it gives."""
 _BUG_SECS = 5.0
-_SAY_SECS = 60.0
-"""How often it says of one origin that it cannot be read."""
 
 
 @dataclass(eq=False)
@@ -57,8 +55,8 @@ class Route:
     _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _meter: Meter = field(default_factory=Meter)
-    _unreadable: dict[Binding, float] = field(default_factory=dict)
-    """When it was last said of them."""
+    _unreadable: set[Binding] = field(default_factory=set)
+    """Those that could not be read at the last try: this is said once."""
 
     def add(self, binding: Binding) -> None:
         self.bindings.add(binding)
@@ -66,8 +64,8 @@ class Route:
 
     def remove(self, binding: Binding) -> None:
         self.bindings.discard(binding)
+        self._unreadable.discard(binding)
         self._meter.forget(binding)
-        self._unreadable.pop(binding, None)
         if self.shedding is not None:
             self.shedding.forget(binding)
 
@@ -174,21 +172,25 @@ class Route:
         if binding.blocked or binding.parked or binding not in self.bindings:
             return None
         try:
-            return await binding.feed.take(self.block_bytes)
-        except OSError as error:
-            self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
-            self._say_unreadable(binding, error)
+            batch = await binding.feed.take(self.block_bytes)
         except Exception as error:  # hostile bytes: other origins go on
-            self.counters.bugs += 1
-            self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
-            self.log.error("a bug in reading %s", binding.feed.origin.key, exc_info=error)
-        return None
+            self._cannot_read(binding, error)
+            return None
+        self._unreadable.discard(binding)
+        return batch
 
-    def _say_unreadable(self, binding: Binding, error: OSError) -> None:
-        now = self.clock.now()
-        if now - self._unreadable.get(binding, -_SAY_SECS) >= _SAY_SECS:
-            self._unreadable[binding] = now
-            self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
+    def _cannot_read(self, binding: Binding, error: Exception) -> None:
+        """It is tried again with each look at the file, and said once, until it works."""
+        key, bug = binding.feed.origin.key, not isinstance(error, OSError)
+        self.counters.bugs += bug
+        self.counters.last_error = shown(f"{key}: {error}")
+        if binding in self._unreadable:
+            return
+        self._unreadable.add(binding)
+        if bug:
+            self.log.error("a bug in reading %s", key, exc_info=error)
+        else:
+            self.log.warning("cannot read %s: %s", key, error)
 
     def _pass_on(self, binding: Binding, batch: Batch) -> None:
         mine = binding.selection.apply(batch)

@@ -20,9 +20,8 @@ _End = tuple[Generation, int]
 
 def bare(batch: Batch) -> Batch:
     """The batch as its feed settles or releases it: without rows, and without what they held."""
-    start = batch.block.rfind(b"\n", 0, -1) + 1
-    line = batch.block[start : start + _LINE_BYTES]
-    return replace(batch, block=line, _rows=None, _counted=None, _changed=False, _ids=None)
+    found = batch.spans_only()
+    return replace(found, block=found.block[:_LINE_BYTES])
 
 
 class Stretches:

@@ -1,13 +1,10 @@
 """A route reads fairly: floods of one namespace do not delay another one."""
 
 import asyncio
-import errno
 import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-
-import pytest
 
 from logship.api import Batch, Context, Generation, Outcome, Sink
 from logship.batch import Batch as LogBatch
@@ -145,34 +142,3 @@ def test_a_blocked_origin_is_not_read_until_it_is_woken(tmp_path: Path) -> None:
         assert binding.feed.left < len(LINE)
 
     run_virtual(go())
-
-
-class Unreadable(Backlog):
-    """A log on a broken disk."""
-
-    async def take(self, max_bytes: int) -> Batch | None:
-        self.asked += 1
-        raise OSError(errno.EIO, "Input/output error")
-
-
-def test_a_log_that_cannot_be_read_is_told_of_once_a_minute(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def go() -> None:
-        stage = Stage(tmp_path)
-        feeds = [Unreadable("a", number, 1) for number in range(2)]
-        bindings = [Binding(feed, Selection(), stage.route) for feed in feeds]
-        for binding in bindings:
-            stage.route.add(binding)
-        pulling = asyncio.ensure_future(stage.route.pull())
-        for _ in range(150):
-            await asyncio.sleep(1)
-            for binding in bindings:
-                binding.wake()
-        pulling.cancel()
-        assert all(feed.asked > 140 for feed in feeds)
-
-    with caplog.at_level(logging.WARNING, "test"):
-        run_virtual(go())
-    said = Counter(record.getMessage() for record in caplog.records)
-    assert said == {f"cannot read a/{n}: [Errno 5] Input/output error": 3 for n in range(2)}
