@@ -7,7 +7,7 @@ Rows are counted after joining, and each that was read is in one place at any mo
 so a row that left without a trace is seen at once (`unaccounted`). What a failing sink gives back
 (`released`) is taken again later (`reread`), whole batches of it, also the rows of them that were
 delivered before: those arrive twice, with the same ids. A row that a sink splits counts once. Rows
-that the agent writes itself (`made`) were not read.
+that the agent writes itself (`made`) were not read: what it shed, what is wrong in an annotation.
 """
 
 from collections import Counter
@@ -56,7 +56,7 @@ class RouteCounters:
     delivered_bytes: int = 0
     """Of log: of whole batches, with what was dropped from them."""
     dropped_rows: Counter[str] = field(default_factory=Counter)
-    """By the transform that dropped them."""
+    """By the transform, or the rule of shedding, that dropped them."""
     passed_rows: int = 0
     """Left to other routes, by `when`."""
     dead_rows: int = 0

@@ -99,11 +99,17 @@ class Pipeline:
         said = self.sink_trouble[config.to].logger(self._log, config.name)
         budget, sender = self._senders.make(config.name, config.to, counters, said)
         sink = self.sinks[config.to]
-        return Route(
+        route = Route(
             config.name, sender, transforms, budget, counters, self.world.clock, log,
             block_bytes=min(BLOCK_BYTES, sink.request_bytes),
             rows_wanted=bool(transforms) or not sink.ships_blocks,
         )  # fmt: skip
+        if config.shed is not None:
+            from logship.routes.shedding import Shedding  # few routes do
+
+            own = getattr(self.config.sinks[config.to].options, "severity_keys", ())
+            route.shedding = Shedding(route, config.to, config.shed, own)
+        return route
 
     def _starting(self, route: str, source: str) -> int:
         config = next(found for found in self.config.routes if found.name == route)
@@ -171,7 +177,7 @@ class Pipeline:
         await _cancel([*readers, stopped])
         self._log.info("stopping: delivering what has been read")
         timeout = self.config.drain_timeout_secs
-        await asyncio.gather(*(route.sender.drain(timeout) for route in self.routes))
+        await asyncio.gather(*(route.drain(timeout) for route in self.routes))
         held = sum(1 for route in self.routes if not route.budget.empty)
         if held:
             self._log.warning(
@@ -238,7 +244,7 @@ class Pipeline:
             origins.loss_log.flush()
             origins.descriptors.check(self.config.held.max_files, len(origins.entries))
             for route in self.routes:
-                route.measure()
+                route.measure(self.world)
             for entry in self.origins.undecided():
                 self._to_bind.put_nowait(entry)
 

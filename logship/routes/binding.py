@@ -39,6 +39,8 @@ class Binding:
     asked again; one that can saves every small batch a second, empty `take`."""
     blocked: bool = False
     """Its dead letters cannot be written: it reads nothing new."""
+    parked: bool = False
+    """What it has must be kept, and there is no room: it reads nothing until there is (`shelf`)."""
     namespace: str = field(init=False)
     """Whose share of reading it counts to: its namespace, or its source where it has none."""
     stirred: bool = True
@@ -100,5 +102,5 @@ class Binding:
 
     def wake(self) -> None:
         """There may be something to take."""
-        if not (self.blocked or self.resting):
+        if not (self.blocked or self.parked or self.resting):
             self.route.ready(self)

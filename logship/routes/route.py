@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from logship.api import Transform
 from logship.batch import Batch
@@ -20,8 +21,12 @@ from logship.routes.binding import Binding
 from logship.routes.fairness import Turns
 from logship.routes.lag import RouteLag
 from logship.routes.meter import Meter
+from logship.routes.unreadable import Unreadable
 from logship.said import shown
 from logship.world import Clock, World
+
+if TYPE_CHECKING:
+    from logship.routes.shedding import Shedding
 
 BLOCK_BYTES = 512 * 1024
 """How much is read at once: small enough for caches, large enough for few calls."""
@@ -44,6 +49,8 @@ class Route:
     log: logging.Logger
     block_bytes: int = BLOCK_BYTES
     """Read at once; no more than the sink writes at once."""
+    shedding: "Shedding | None" = None
+    """If it may: then what it decides stands before what the sender allows."""
     rows_wanted: bool = True
     """Whether rows are looked at, or blocks go out as they are."""
     bindings: set[Binding] = field(default_factory=set)
@@ -52,8 +59,10 @@ class Route:
     """Those that were read as fast as they may be."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _meter: Meter = field(default_factory=Meter)
-    _unreadable: set[Binding] = field(default_factory=set)
-    """Those that could not be read at the last try: this is said once."""
+    _unreadable: Unreadable = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._unreadable = Unreadable(self.counters, self.log)
 
     def add(self, binding: Binding) -> None:
         self.bindings.add(binding)
@@ -62,8 +71,10 @@ class Route:
     def remove(self, binding: Binding) -> None:
         self.bindings.discard(binding)
         self._resting.discard(binding)
-        self._unreadable.discard(binding)
+        self._unreadable.forget(binding)
         self._meter.forget(binding)
+        if self.shedding is not None:
+            self.shedding.forget(binding)
 
     def ready(self, binding: Binding) -> None:
         self._turns.add(binding)
@@ -73,11 +84,15 @@ class Route:
         """Bytes not read yet, over all origins that tell."""
         return sum(binding.feed.waiting() or 0 for binding in self.bindings)
 
-    def measure(self) -> None:
+    def measure(self, world: World) -> None:
         """Once a second: see how fast those are read and written that are waiting to be read."""
-        now = self.clock.now()
-        self._meter.tick(now, chain(self._turns, self._resting))
+        now, shedding = self.clock.now(), self.shedding
         self.counters.loudest.turn(now)
+        if shedding is None:
+            self._meter.tick(now, chain(self._turns, self._resting))
+            return
+        self._meter.tick(now, [*self._turns, *self._resting, *shedding.parked])
+        shedding.look(self._meter.risk_secs(world), bool(self._turns))
 
     async def lag(self, world: World) -> RouteLag:
         """How far behind it is, and what of it rotation will delete."""
@@ -90,21 +105,37 @@ class Route:
 
     async def pull(self) -> None:
         """Until cancelled."""
+        if self.shedding is None:
+            await self._read_on()
+        else:
+            await asyncio.gather(self._read_on(), self.shedding.run())
+
+    async def _read_on(self) -> None:
         spent = 0
         while True:
             while not self._turns:
                 self._changed.clear()
                 await self._changed.wait()
             while not self._may_read():
-                await self._room()
+                await self._wait()
             spent += _TAKE_BYTES + await self._take(self._turns.next())
             if spent >= self.block_bytes:
                 spent = 0
                 await asyncio.sleep(0)  # reads of the page cache do not wait: let others run
 
     def _may_read(self) -> bool:
-        sender = self.sender
+        sender, shedding = self.sender, self.shedding
+        if shedding is not None and (shedding.active or shedding.holds_back):
+            return shedding.active
         return not sender.full and self.budget.has_room(_ROOM_BYTES) and sender.paused_secs <= 0
+
+    async def _wait(self) -> None:
+        if self.shedding is None:
+            await self._room()
+        elif self.shedding.holds_back:
+            await self.shedding.unless_it_turns(self.shedding.until_empty())
+        else:
+            await self.shedding.unless_it_turns(self._room())
 
     async def _room(self) -> None:
         began, counters = self.clock.now(), self.counters
@@ -161,7 +192,7 @@ class Route:
 
     async def _read(self, binding: Binding) -> Batch | None:
         """What the binding has now; None also when it may not, or cannot, be read."""
-        if binding.blocked or binding not in self.bindings:
+        if binding.blocked or binding.parked or binding not in self.bindings:
             return None
         if (made := binding.next_notice()) is not None:
             return made
@@ -171,23 +202,10 @@ class Route:
         try:
             batch = await binding.feed.take(most)
         except Exception as error:  # hostile bytes: other origins go on
-            self._cannot_read(binding, error)
+            self._unreadable.failed(binding, error)
             return None
-        self._unreadable.discard(binding)
+        self._unreadable.forget(binding)
         return batch
-
-    def _cannot_read(self, binding: Binding, error: Exception) -> None:
-        """It is tried again with each look at the file, and said once, until it works."""
-        key, bug = binding.feed.origin.key, not isinstance(error, OSError)
-        self.counters.bugs += bug
-        self.counters.last_error = shown(f"{key}: {error}")
-        if binding in self._unreadable:
-            return
-        self._unreadable.add(binding)
-        if bug:
-            self.log.error("a bug in reading %s", key, exc_info=error)
-        else:
-            self.log.warning("cannot read %s: %s", key, error)
 
     def _pass_on(self, binding: Binding, batch: Batch) -> None:
         if batch.made:
@@ -201,11 +219,22 @@ class Route:
             mine = transform.apply(mine)
             if mine is not before and mine.touched:
                 dropped.append((name, before.row_count() - mine.row_count()))
+        if self.shedding is not None and self.shedding.active and not mine.is_empty():
+            shed = self.shedding.offer(binding, batch, mine)
+            if shed is not None:
+                self.counters.leave_out(passed, [*dropped, *shed])
+            return
         self.counters.leave_out(passed, dropped)  # only now: nothing failed, nothing comes again
         if mine.is_empty():
             binding.settle(batch)
         else:
             self.sender.offer(binding, mine)
+
+    async def drain(self, timeout_secs: float) -> None:
+        """Deliver what was read; what is left stays unsettled."""
+        if self.shedding is not None:
+            self.shedding.close()
+        await self.sender.drain(timeout_secs)
 
 
 def _has_more(binding: Binding) -> bool:

@@ -74,7 +74,7 @@ class Stage:
         tasks = [asyncio.ensure_future(w) for w in (self.route.pull(), self.route.sender.run())]
         for _ in range(int(secs)):
             await asyncio.sleep(1)
-            self.route.measure()
+            self.route.measure(self.world)
         for task in tasks:
             assert not task.done(), task.exception()
             task.cancel()
