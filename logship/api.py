@@ -95,6 +95,10 @@ class Feed(Protocol):
         """Forget the batch; it is taken again later, with the same rows and ids."""
         ...
 
+    def close(self) -> None:
+        """Nobody takes from it any more; what is not settled is another feed's to give again."""
+        ...
+
 
 OpenFeed = Callable[[Callable[[], None]], Feed]
 """Opens a feed of a broker; it calls the given function whenever there may be something to take."""

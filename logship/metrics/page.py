@@ -38,6 +38,7 @@ arrive twice, with the same ids.
 counts the first {most} by name, and all others as `{other}` until the process ends. |
 | `reason` | Of losses: {reasons}. Of altered rows: `cut`, `unfinished`, \
 `malformed`, `split`, `shortened` ([what they mean](operations.md#status)). |
+| `result` | Of reloads: `applied`, `unchanged`, `refused`. |
 | `le` | Upper bounds in seconds: {bounds}, `+Inf`. |
 
 No label names a pod: the ten loudest are in [`/status`](operations.md#status).

@@ -1,5 +1,6 @@
 """A route on an origin: a feed, with the row conditions that hold for it."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,6 +14,8 @@ class Ready(Protocol):
     """Where a binding says that there may be something to take."""
 
     def ready(self, binding: "Binding") -> None: ...
+    def remove(self, binding: "Binding") -> None: ...
+    def hurry(self) -> None: ...
 
 
 def _perhaps() -> bool:
@@ -35,21 +38,54 @@ class Binding:
     """It took, settled or gave back something since it was last asked where it stands."""
     read_bytes: int = 0
     """Read so far, without what was released: that has to be read again."""
+    out: int = 0
+    """Batches that were taken and are neither settled nor released."""
+    ending: bool = False
+    """It reads nothing new."""
+    ended: bool = False
+    """Another one goes on where it stood: what is still out is not its business."""
+    _nothing_out: asyncio.Event | None = None
 
     def __post_init__(self) -> None:
         labels = self.feed.origin.labels
         self.namespace = labels.get("namespace") or f"({labels.get('source')})"
 
     def settle(self, batch: Batch) -> None:
-        self.stirred = True
-        self.feed.settle(batch)
+        self._came_back()
+        if not self.ended:
+            self.feed.settle(batch)
 
     def release(self, batch: Batch) -> None:
-        self.stirred = True
+        self._came_back()
         self.read_bytes -= batch.size()
-        self.feed.release(batch)
+        if not self.ended:
+            self.feed.release(batch)
+
+    def _came_back(self) -> None:
+        self.stirred = True
+        self.out -= 1
+        if self._nothing_out is not None and not self.out:
+            self._nothing_out.set()
 
     def wake(self) -> None:
         """There may be something to take."""
-        if not self.blocked:
+        if not self.blocked and not self.ending:
             self.route.ready(self)
+
+    async def run_dry(self) -> None:
+        """Read nothing new, and wait until nothing is out."""
+        self.ending, self._nothing_out = True, asyncio.Event()
+        if self.out:
+            self.route.hurry()
+            await self._nothing_out.wait()
+
+    def go_on(self) -> None:
+        """It does not end after all."""
+        if self.ending:
+            self.ending = False
+            self.wake()
+
+    def end(self, *, handed_over: bool) -> None:
+        """It is over. `handed_over`: whatever becomes of what is out, others read it again."""
+        self.ending, self.ended = True, handed_over
+        self.route.remove(self)

@@ -60,6 +60,10 @@ class Route:
         self._turns.add(binding)
         self._changed.set()
 
+    def hurry(self) -> None:
+        """Send what has been read: somebody waits for it."""
+        self.sender.hurry()
+
     def waiting_bytes(self) -> int:
         """Bytes not read yet, over all origins that tell."""
         return sum(binding.feed.waiting() or 0 for binding in self.bindings)
@@ -121,6 +125,7 @@ class Route:
         if size < self.block_bytes and not _has_more(binding):
             self._turns.idle(binding)
         binding.read_bytes += size
+        binding.out += 1
         self.counters.read(binding.namespace, batch)
         try:
             self._pass_on(binding, batch)
@@ -136,10 +141,11 @@ class Route:
 
     async def _read(self, binding: Binding) -> Batch | None:
         """What the binding has now; None also when it may not, or cannot, be read."""
-        if binding.blocked or binding not in self.bindings:
+        if binding.blocked or binding.ending or binding not in self.bindings:
             return None
         try:
-            return await binding.feed.take(self.block_bytes)
+            batch = await binding.feed.take(self.block_bytes)
+            return None if binding.ended else batch  # the one that goes on reads it
         except OSError as error:
             self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
             self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)

@@ -8,7 +8,8 @@ from pathlib import Path
 from logship_debug.null import Null, NullConfig
 
 from logship.api import Context, Labels, LogFile, Origin
-from logship.catalog import METADATA_GRACE_SECS, Entry, Origins
+from logship.binder import METADATA_GRACE_SECS
+from logship.catalog import Entry, Origins
 from logship.checkpoint import Checkpoint
 from logship.counters import RouteCounters
 from logship.delivery.deadletters import DeadLetters

@@ -85,6 +85,13 @@ class Leases:
             self.acks.append(delivery.ack_id)
         self.on_change()
 
+    def close(self, feed: "LeaseFeed") -> None:
+        """It is not read any more."""
+        self.feeds.remove(feed)
+        for lease in feed.give_up():
+            self.forget(lease.deliveries)
+        self.on_change()
+
     def leased(self) -> list[str]:
         """The leases that must not run out."""
         return [delivery.ack_id for delivery in self._by_message.values()]
@@ -106,6 +113,13 @@ class LeaseFeed:
 
     def put(self, lease: Lease) -> None:
         self._queue.append(lease)
+
+    def give_up(self) -> list[Lease]:
+        """All that it has not settled."""
+        left = [*self._queue, *self.taken]
+        self._queue.clear()
+        self.taken.clear()
+        return left
 
     def waiting(self) -> int | None:
         """Only the broker knows its backlog."""
@@ -132,6 +146,10 @@ class LeaseFeed:
             return
         self._queue.appendleft(lease)
         self.on_ready()
+
+    def close(self) -> None:
+        """What it has not settled comes again, from the broker: to all feeds there are then."""
+        self.leases.close(self)
 
     def _mine(self, batch: Batch) -> Lease | None:
         lease = batch.feed_key
