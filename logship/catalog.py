@@ -7,7 +7,7 @@ or until rotation is about to lose bytes; then the route's `on_unknown` decides,
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from logship.api import LogFile
 from logship.beginning import Starting
@@ -78,7 +78,7 @@ class Origins:
 
     async def bind(self, entry: Entry) -> None:
         """Give the entry to the routes it goes to, if that can be told."""
-        if not entry.decided and self.entries.get(entry.origin.key) is entry:
+        if not (entry.decided or entry.orphan) and self.entries.get(entry.origin.key) is entry:
             await self.binder.bind(entry)
 
     def reroute(self, routes: Routing) -> None:
@@ -143,6 +143,12 @@ class Origins:
 
     def undecided(self) -> list[Entry]:
         return [entry for entry in self.entries.values() if not entry.decided]
+
+    def leave_orphans(self, sources: Iterable[str]) -> None:
+        """Those that no source has named, once all have looked at what is there."""
+        if not self.absent.untold(sources):
+            for entry in [entry for entry in self.entries.values() if entry.orphan]:
+                self.leave(entry)
 
     def leave(self, entry: Entry) -> None:
         """Its source does not want it any more. Positions are kept for a day.

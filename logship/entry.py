@@ -31,6 +31,8 @@ class Entry:
     retired: bool = False
     closed: bool = False
     """No route takes it, and none of its files is open."""
+    orphan: bool = False
+    """Its source is gone from the configuration; one that is new may name it."""
     gone: bool = False
     """It is not in the catalog any more."""
     bindings: dict[str, Binding] = field(default_factory=dict)

@@ -188,6 +188,7 @@ class Pipeline:
             await self.world.clock.sleep(SAVE_SECS)
             await self.checkpoint_now()
             self.origins.sweep()
+            self.origins.leave_orphans(self.sources)
             self._look()
             self.origins.tell_absent()
             self.origins.loss_log.flush()

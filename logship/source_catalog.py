@@ -52,6 +52,8 @@ class SourceCatalog:
             self._added.add(origin.key)
         known = self._origins.entries.get(origin.key)
         if known is not None:
+            if known.orphan:
+                self._adopt(known)
             self._revive(known, origin.labels)
             return
         self._origins.absent.saw(origin.key)
@@ -59,6 +61,11 @@ class SourceCatalog:
         entry = Entry(origin, log, self._source, self._log, None, now, not self._complete)
         entry.follower = self._origins.follow(entry)
         self._origins.entries[origin.key] = entry
+        self._bind_soon(entry)
+
+    def _adopt(self, entry: Entry) -> None:
+        """It was another source's, which is gone: its files are held, and routes go on there."""
+        entry.source, entry.orphan = self._source, False
         self._bind_soon(entry)
 
     def _revive(self, entry: Entry, labels: Labels) -> None:

@@ -120,7 +120,10 @@ def _swap(agent: Pipeline, before: Assembly, after: Assembly) -> None:
     if config.log_level != before.config.log_level:
         agent.log.setLevel(config.log_level.upper())
     for entry in lost:
-        agent.origins.leave(entry)
+        if isinstance(entry.log, LogFile):
+            entry.orphan = True
+        else:
+            agent.origins.leave(entry)
     agent.origins.reroute(after.routing)
     for entry in agent.origins.undecided():
         agent.to_bind.put(entry)
@@ -139,6 +142,7 @@ async def _exchange_sources(agent: Pipeline, before: Assembly, after: Assembly) 
     for name, new in after.sources.items():
         if before.sources.get(name) is not new:
             agent.find(new)
+    agent.origins.leave_orphans(after.sources)
 
 
 async def _close_sinks(agent: Pipeline, after: Assembly) -> None:

@@ -8,6 +8,7 @@ renamed to its name. So the directory is watched, and what the name leads to is 
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 from logship.world import Stat, World
@@ -22,8 +23,15 @@ Sight = tuple[Stat | None, str]
 
 
 class ConfigWatch:
-    def __init__(self, path: str, world: World, logger: logging.Logger) -> None:
+    def __init__(
+        self,
+        path: str,
+        world: World,
+        logger: logging.Logger,
+        open_events: Callable[[str], DirectoryEvents] = DirectoryEvents,
+    ) -> None:
         self._path, self._world, self._log = path, world, logger
+        self._open_events = open_events
         self._events: DirectoryEvents | None = None
         self._seen = self._look()
 
@@ -31,7 +39,7 @@ class ConfigWatch:
         """Call in the loop."""
         directory = self._path.rpartition("/")[0] or ("/" if self._path.startswith("/") else ".")
         try:
-            self._events = DirectoryEvents(directory)
+            self._events = self._open_events(directory)
         except OSError as error:
             self._log.info(
                 "%s is looked at every %.0f s, because it cannot be watched: %s",

@@ -166,8 +166,12 @@ class Stage:
         self.write(config)
         return await self.reloader.reload()
 
-    def tree(self, **more: object) -> Options:
-        return {"type": "tree", "root": str(self.root), **more}
+    async def applied(self, config: Options) -> None:
+        answer = await self.reload(config)
+        assert answer.result == "applied", answer
+
+    def now(self) -> float:
+        return self.agent.world.clock.now()
 
     def say(self, place: str, *texts: str, stream: str = "stdout") -> None:
         """A pod, NAMESPACE_POD, writes rows."""
