@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from logship import catalog
+from logship import binder
 from logship.batch import Batch
 from logship.rows.address import Span
 from logship.tail.feed import DiskFeed
@@ -109,11 +109,11 @@ class WatchedFeed(DiskFeed):
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """The feeds that the catalog makes meanwhile are watched."""
+    """The feeds that the binder makes meanwhile are watched."""
     name = "DiskFeed"
-    before = getattr(catalog, name)
-    setattr(catalog, name, WatchedFeed)
+    before = getattr(binder, name)
+    setattr(binder, name, WatchedFeed)
     try:
         yield
     finally:
-        setattr(catalog, name, before)
+        setattr(binder, name, before)
