@@ -8,9 +8,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from logship.build import Misconfigured
-from logship.config import Config, Problem, examine, problem_at
+from logship.config import Config, Examined, Problem, examine, problem_at
 from logship.pipeline import Pipeline
 from logship.registry import Registry
 from logship.reload.changes import summary
@@ -38,7 +39,7 @@ class Reloader:
     ) -> None:
         """`text`: what is in force."""
         self._agent, self._file, self._text = agent, file, text
-        self._env, self._registry = env, registry
+        self._env, self._registry = env, cache(registry)
         self._log: logging.Logger = agent.log
         self._lock = asyncio.Lock()
         self._asked = asyncio.Event()
@@ -88,12 +89,16 @@ class Reloader:
             return Answer("unchanged", "")
         if text == self._text:
             return self._say("unchanged", "the configuration is the one in force")
-        examined = examine(text, file=self._file, env=self._env, registry=self._registry())
+        examined = await self._agent.world.offload.run(self._examine, text)
         if examined.config is None:
             return self._refuse(map(said, examined.problems))
         for problem in examined.problems:
             self._log.warning("%s", said(problem))
         return await self._put_in_force(text, examined.config)
+
+    def _examine(self, text: str) -> Examined:
+        """In a thread: it takes 0.3 ms a line, and routes go on meanwhile."""
+        return examine(text, file=self._file, env=self._env, registry=self._registry())
 
     async def _put_in_force(self, text: str, config: Config) -> Answer:
         before = self._agent.config

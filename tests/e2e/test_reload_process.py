@@ -1,4 +1,4 @@
-"""`logship run` and its configuration file: a ConfigMap that is updated, SIGHUP, `POST /-/reload`."""
+"""`logship run` and its configuration: an updated ConfigMap, SIGHUP, `POST /-/reload`."""
 
 import json
 import signal
