@@ -2,7 +2,7 @@
 
 The agent reads a backlog over an unchanged route; meanwhile its other route changes ten times a
 second, every third time to something that is refused. The same without reloads; runs take turns,
-and the medians are compared, of MB (10^6 bytes of log) per CPU-second: what others do on this machine
+and the medians of MB (10^6 bytes of log) per CPU-second are compared: what else the machine does
 does not count.
 """
 
@@ -52,7 +52,7 @@ def main() -> int:
                 secs, reloads = uvloop.run(_run(root, 2 * number + reloading, reloading))
                 rates.append(FILES * FILE_BYTES / secs / 1e6)
     print(
-        f"{_spread(alone)} MB per CPU-second without reloads, {_spread(among)} with {reloads} reloads:"
+        f"{_spread(alone)} MB per CPU-second without reloads, {_spread(among)} with {reloads}:"
         f" {statistics.median(among) / statistics.median(alone):.1%}"
     )
     return 0

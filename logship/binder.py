@@ -6,6 +6,7 @@ queue, and the follower holds its files.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from operator import lt
 from typing import Protocol
@@ -195,9 +196,10 @@ class Binder:
         if not isinstance(feed, DiskFeed):
             feed.close()
             return
-        if feed.committed is not None:
-            self._checkpoint.update({key: feed.committed}, {key: feed.following()})
         entry.ended[name] = Ended(binding.selection, feed)
+        with suppress(OSError):  # else it stands as it was saved last
+            if feed.committed is not None:
+                self._checkpoint.update({key: feed.committed}, {key: feed.following()})
 
     def _let_go_of_ended(self, entry: Entry, given: Iterable[str]) -> None:
         """Those who go on in their place read now."""

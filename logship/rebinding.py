@@ -56,7 +56,7 @@ def staying(
         for rule, selection in chosen
         if (binding := bindings.get(rule.name)) is not None
         and binding.route is routes[rule.name]
-        and binding.selection == selection
+        and binding.selection.same_rows(selection)
     }
 
 
@@ -65,11 +65,11 @@ def handed_over(
 ) -> HandedOver:
     """`begin`: the routes that get a binding now."""
     owns = [(rule, selection, _own(rule, ended)) for rule, selection in begin]
-    same = [own for _, selection, own in owns if own and own.selection == selection]
+    same = [own for _, selection, own in owns if own and own.selection.same_rows(selection)]
     changed = [one for one in ended.values() if one not in same]
     found, taken = {}, list(same)
     for rule, selection, own in owns:
-        if own is not None and own.selection == selection:
+        if own is not None and own.selection.same_rows(selection):
             found[rule.name] = own
         elif changed:
             found[rule.name], taken = earliest(changed, precedes), [*same, *changed]

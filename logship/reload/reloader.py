@@ -54,6 +54,7 @@ class Reloader:
         await self._agent.reading.wait()
         self._watch.open()
         try:
+            await self.reload(quietly=True)  # it may have changed before it was watched
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._when_asked())
                 group.create_task(self._when_changed())
@@ -75,7 +76,11 @@ class Reloader:
     async def reload(self, *, quietly: bool = False) -> Answer:
         """Read the file, and put it in force. `quietly`: nobody asked."""
         async with self._lock:
-            return await self._reload(quietly)
+            try:
+                return await self._reload(quietly)
+            except Exception as error:  # the agent goes on, whatever it is
+                self._log.critical("a bug in changing the configuration", exc_info=error)
+                return self._refuse([f"{self._file}: a bug: {type(error).__name__}: {error}"])
 
     async def _reload(self, quietly: bool) -> Answer:
         try:

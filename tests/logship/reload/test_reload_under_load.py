@@ -18,7 +18,7 @@ import pytest
 from tests.logship.reload.reload_stage import Options, Stage, configured, on_stage
 
 RELOADS = 100
-SEEDS = range(int(os.environ.get("RELOAD_SEEDS", "4")))
+SEEDS = range(int(os.environ.get("RELOAD_SEEDS", "2")))
 NAMESPACES = ("shop", "bank", "post")
 STEADY: Options = {"name": "steady", "to": "c", "continue": True, "start_from": "beginning"}
 BROKEN = (
