@@ -98,6 +98,25 @@ def test_start_from_counts_back_from_the_reload_that_brings_the_route(tmp_path: 
     on_stage(tmp_path, lambda root: configured(root, [REST]), work)
 
 
+def test_a_route_that_takes_more_begins_there_at_its_start_from(tmp_path: Path) -> None:
+    """Not with all that ever was: nobody had wanted those rows before."""
+
+    def of(root: Path, *namespaces: str) -> Options:
+        match = {"namespace": list(namespaces)}
+        return configured(root, [{**REST, "match": match, "start_from": 600}])
+
+    async def work(stage: Stage) -> None:
+        stage.say("bank_web", *rows(0, 10))
+        await asyncio.sleep(1000)
+        stage.say("bank_web", *rows(10, 20))
+        await stage.quiet()
+        await stage.applied(of(stage.root, "shop", "bank"))
+        await stage.quiet()
+        assert stage.to["a"].texts == rows(10, 20)
+
+    on_stage(tmp_path, lambda root: of(root, "shop"), work)
+
+
 def test_a_new_route_takes_over_where_the_one_that_had_the_origin_ended(tmp_path: Path) -> None:
     """However late its `start_from` is: no row falls between the two."""
 

@@ -81,7 +81,8 @@ def test_a_file_that_is_still_being_written_is_left_alone(tmp_path: Path) -> Non
         watch = ConfigWatch(str(path), virtual_world(), LOG, unwatched)  # type: ignore[arg-type]
         watch.open()
         path.write_text("")
-        asyncio.get_running_loop().call_later(REST_SECS / 2, path.write_text, "two")
+        for number, text in enumerate(("t", "tw", "two"), 1):
+            asyncio.get_running_loop().call_later(0.8 * number * REST_SECS, path.write_text, text)
         await watch.changed()
         return path.read_text()
 
