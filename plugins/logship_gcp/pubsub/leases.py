@@ -65,7 +65,12 @@ class Leases:
                 self.held_bytes -= delivery.size
 
     def offer(self, gathered: Iterable[Gathered], deliveries: Sequence[Delivery]) -> None:
-        """Give decoded batches to every feed."""
+        """Give decoded batches to every feed; feeds may have come or gone since they were accepted."""
+        if not self.feeds:
+            self.forget(deliveries)
+            return
+        for delivery in deliveries:
+            delivery.waits = len(self.feeds)
         for found in gathered:
             sources = [deliveries[number] for number in found.messages]
             grown = max(0, found.batch.size() - sum(source.size for source in sources))
