@@ -25,6 +25,7 @@ class BindQueue:
                 entry = next(iter(self._entries))
                 del self._entries[entry]
                 await self._bind_one(entry)
+                await asyncio.sleep(0)  # thousands may come at once: let others run
             self._some.clear()
 
     async def _bind_one(self, entry: Entry) -> None:

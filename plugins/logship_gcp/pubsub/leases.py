@@ -65,7 +65,7 @@ class Leases:
                 self.held_bytes -= delivery.size
 
     def offer(self, gathered: Iterable[Gathered], deliveries: Sequence[Delivery]) -> None:
-        """Give decoded batches to every feed; feeds may have come or gone since they were accepted."""
+        """Give decoded batches to every feed; some may have come or gone meanwhile."""
         if not self.feeds:
             self.forget(deliveries)
             return
