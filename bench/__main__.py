@@ -50,7 +50,7 @@ def _add_throughput(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     throughput.add_argument("--workloads", nargs="+", choices=KINDS, help="only these")
     throughput.add_argument("--files", nargs="+", type=int, help="only so many (1, 20, 500)")
     throughput.add_argument("--kernel", choices=("compiled", "pure"), default=kernel.in_use())
-    throughput.add_argument("--mb", type=int, default=1000, help="size of a workload")
+    throughput.add_argument("--mb", type=int, default=2000, help="size of a workload")
     throughput.add_argument("--peer-mb", type=int, default=200, help="the same, of the peers")
     throughput.add_argument("--runs", type=int, default=3)
     throughput.add_argument("--no-peers", dest="peers", action="store_false")
@@ -127,7 +127,7 @@ def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     report = commands.add_parser("report", help="docs/benchmarks.md with plots")
-    report.add_argument("--mb", type=int, default=1000, help="size of a workload")
+    report.add_argument("--mb", type=int, default=2000, help="size of a workload")
     report.add_argument("--peer-mb", type=int, default=200, help="the same, of the peers")
     report.add_argument("--runs", type=int, default=3)
     report.add_argument("--docs", type=Path, default=Path(__file__).parent.parent / "docs")

@@ -1,8 +1,9 @@
 """Deterministic log files in the kubelet's tree, as a container runtime writes them.
 
-A and B have 1 % of stderr and 0.5 % of lines that the runtime cut (`P`, then `F`); times rise and
-have their trailing zeros cut, as containerd does. Pods have the labels that real ones have, in a
-file for the metadata of the source. Files are written once and then lie in the page cache.
+A and B are whole lines on stdout: the runtime cuts a line (`P`, then `F`) only when it is longer
+than 16 KiB, or when an application flushes in the middle of it. C has parts, and stderr. Times rise
+and have their trailing zeros cut, as containerd does. Pods have the labels that real ones have, in
+a file for the metadata of the source. Files are written once and then lie in the page cache.
 """
 
 import random
@@ -94,14 +95,11 @@ Lines = Iterator[tuple[str, str, str]]
 
 
 def _numbered(kind: str, dice: random.Random) -> Lines:
-    pool, number, last = stems(kind, dice), 0, "F"
+    pool, number = stems(kind, dice), 0
     while True:
         for before, after in pool:
             number += 1
-            draw = dice.random()
-            stream = "stderr" if last == "F" and draw < 0.01 else "stdout"
-            last = "P" if last == "F" and 0.01 <= draw < 0.015 else "F"
-            yield stream, last, before + token(number) + after
+            yield "stdout", "F", before + token(number) + after
 
 
 def _mixed(dice: random.Random) -> Lines:

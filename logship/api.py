@@ -29,6 +29,7 @@ from logship.rows.address import (
     time_ns,
     time_text,
 )
+from logship.rows.count import line_count
 from logship.rows.encode import entries, escaped
 from logship.rows.index import Cutting, index
 from logship.rows.joins import Joins
@@ -46,8 +47,8 @@ __all__ = [
     "Parsed",
     "Position", "Refused", "Retry", "Rotation", "Rows", "Sink", "Source", "Span", "StartFrom",
     "Transform", "World", "entries", "escaped", "id_low", "id_prefix", "id_tails", "index",
-    "is_time", "kernel", "of_fields", "of_glog", "parse_object", "time_ns", "time_text",
-    "told_by_texts", "translate",
+    "is_time", "kernel", "line_count", "of_fields", "of_glog", "parse_object", "time_ns",
+    "time_text", "told_by_texts", "translate",
 ]  # fmt: skip
 
 
@@ -151,6 +152,9 @@ class Sink(Component):
 
     request_bytes: int = 1024 * 1024
     """How much log the engine gathers for one write."""
+
+    ships_blocks: bool = False
+    """Whether it asks for the blocks of batches, and for their rows only now and then."""
 
     async def start(self) -> None:
         """Open connections. Raise ConfigError when a person must act first."""

@@ -146,7 +146,9 @@ class Assembler:
         budget, sender = senders.make(config.name, config.to, counters, said)
         route = Route(
             config.name, sender, transforms, budget, counters, clock,
-            self._log.getChild(config.name), min(BLOCK_BYTES, sink.sink.request_bytes),
+            self._log.getChild(config.name),
+            block_bytes=min(BLOCK_BYTES, sink.sink.request_bytes),
+            rows_wanted=bool(transforms) or not sink.sink.ships_blocks,
         )  # fmt: skip
         return BuiltRoute(config, route, _rule(config), sink, clock.wall_ns())
 

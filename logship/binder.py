@@ -135,7 +135,7 @@ class Binder:
         else:
             disk_feed = DiskFeed(
                 rule.name, entry.follower, self._world, position, proxy,
-                self._loss_of(route, entry), following,
+                self._loss_of(route, entry), following, rows_wanted=route.rows_wanted,
             )  # fmt: skip
             entry.follower.add_feed(disk_feed)
             feed = disk_feed

@@ -1,7 +1,11 @@
-"""What came: ids of rows, numbers of lines, bytes. Several threads tell it."""
+"""What came: ids of rows, numbers of lines, bytes. Several threads tell it.
+
+To look into a body costs more than to send it, so what came is kept, and looked into when somebody
+asks for the counts: the measured agent is done by then, and nobody has taken its core or cache.
+"""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from operator import itemgetter
 
 from bench.lines import TOKEN
@@ -9,6 +13,8 @@ from bench.lines import TOKEN
 _ID_BEFORE = b'"insertId":"'
 _ID = itemgetter(slice(0, 48))
 _NUMBER = itemgetter(slice(0, 12))
+KEPT_BYTES = 6 << 30
+"""What is more is looked into at once."""
 
 
 class Counts:
@@ -19,6 +25,23 @@ class Counts:
         self._ids: set[bytes] = set()
         self._numbers: set[bytes] = set()
         self.rows = self.tokens = self.requests = self.wire_bytes = self.body_bytes = 0
+        self._kept: list[tuple[bytes, Callable[[bytes], None]]] = []
+        self._kept_bytes = 0
+
+    def later(self, raw: bytes, read: Callable[[bytes], None]) -> None:
+        """Look into it when the counts are asked for."""
+        with self._lock:
+            if room := self._kept_bytes + len(raw) <= KEPT_BYTES:
+                self._kept.append((raw, read))
+                self._kept_bytes += len(raw)
+        if not room:
+            read(raw)
+
+    def _read_kept(self) -> None:
+        while self._kept:
+            raw, read = self._kept.pop()
+            read(raw)
+        self._kept_bytes = 0
 
     def entries(self, body: bytes, wire_bytes: int) -> None:
         """The body of an entries:write. No text can hold what is looked for: quotes are escaped."""
@@ -50,6 +73,7 @@ class Counts:
         self.wire_bytes += wire_bytes
 
     def as_dict(self) -> dict[str, int]:
+        self._read_kept()
         with self._lock:
             return {
                 "rows": self.rows,

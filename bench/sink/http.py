@@ -1,6 +1,7 @@
 """Cloud Logging, for whoever writes to it, and a listener for lines: a thread per connection.
 
 Of HTTP it has what agents use: bodies with a length or in chunks, gzip, connections that stay.
+Bodies are kept as they came, and looked into when the counts are asked for: see `counts`.
 """
 
 import socket
@@ -84,13 +85,17 @@ def _body(stream: _Stream, headers: dict[bytes, bytes]) -> bytes:
 
 
 def _take(path: bytes, raw: bytes, headers: dict[bytes, bytes], counts: Counts) -> None:
-    body: bytes = raw
-    if headers.get(b"content-encoding") == b"gzip":
-        body = igzip.decompress(raw)  # type: ignore[no-untyped-call]
-    if path.endswith(b"entries:write") and headers.get(b"user-agent") == b"logship":
-        counts.entries(body, len(raw))
-    else:
-        counts.lines(body)
+    packed = headers.get(b"content-encoding") == b"gzip"
+    entries = path.endswith(b"entries:write") and headers.get(b"user-agent") == b"logship"
+
+    def read(raw: bytes) -> None:
+        body: bytes = igzip.decompress(raw) if packed else raw  # type: ignore[no-untyped-call]
+        if entries:
+            counts.entries(body, len(raw))
+        else:
+            counts.lines(body)
+
+    counts.later(raw, read)
 
 
 def _metadata(path: bytes) -> bytes:
@@ -110,7 +115,7 @@ def _stream(link: socket.socket, counts: Counts) -> None:
             if not newline:
                 rest += found
                 continue
-            counts.lines(rest + whole)
+            counts.later(rest + whole, counts.lines)
             rest = after
     if rest:
         counts.lines(rest)

@@ -1,7 +1,6 @@
-"""Pub/Sub's Publish: records are counted by their attribute; blocks are kept, and read when asked.
+"""Pub/Sub's Publish: records are counted by their attribute, blocks read by the code of the loader.
 
-Reading a block makes ids of addresses with the code of the loader, so it waits until the agent is
-done: the sink must not take the agent's core.
+Both wait until the counts are asked for: the sink must not take the agent's core.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -37,9 +36,12 @@ class Pubsub:
         if block_format.MAGIC in body[:1024]:
             self._requests.append(body)
             return b""
+        self._counts.later(body, self._count_records)
+        return b""
+
+    def _count_records(self, body: bytes) -> None:
         _, *found = body.split(_INSERT_ID)
         self._counts.ids(map(_ID, found), len(body), len(body))
-        return b""
 
     def as_dict(self) -> dict[str, int]:
         self._read_blocks()

@@ -13,15 +13,16 @@ That is less than the window; and a constant latency, however long, is no sign o
 full writes are measured: small ones are faster.
 """
 
-START = 4
-"""4 MiB a round trip, 40 MB/s at 100 ms: several times what a node writes, so there is no need to
+START = 2
+"""2 MiB a round trip, 20 MB/s at 100 ms: twice what a loud node writes, so there is no need to
 find the limit fast."""
 MIN, MAX = 1, 8
 """8 MiB a round trip are 80 MB/s at 100 ms, more than a node writes. Each write holds several times
 its size: with 32 of them the agent was twice as large, and not faster."""
 GROW_BELOW, SHRINK_ABOVE = 2.0, 4.0
 """Writes that queue, as Linux has it (tcp_vegas, alpha and beta): enough that the destination never
-waits for us, and no more, since each holds memory. So slowness alone never goes below START."""
+waits for us, and no more, since each holds memory. A window of SHRINK_ABOVE is never too large by
+slowness alone."""
 _SHRINK = 0.9
 _NEWEST = 0.4
 """Weight of the newest round trip in the average, as Vector's `ewma_alpha`."""

@@ -43,6 +43,8 @@ class Route:
     log: logging.Logger
     block_bytes: int = BLOCK_BYTES
     """Read at once; no more than the sink writes at once."""
+    rows_wanted: bool = True
+    """Whether rows are looked at, or blocks go out as they are."""
     bindings: set[Binding] = field(default_factory=set)
     _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)

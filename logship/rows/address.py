@@ -10,7 +10,7 @@ order by the time of their first row; ids order as addresses do.
 import struct
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -130,10 +130,26 @@ def id_tails(generation: Generation, offsets: Sequence[int]) -> Sequence[bytes]:
     low = id_low(generation)
     if (tails := kernel.id_tails(offsets, low)) is not None:
         return _sixteens(len(offsets)).unpack(tails)
-    words = array("Q", map(low.__add__, offsets))
+    words = _big_endian(map(low.__add__, offsets))
+    return _sixteens(len(offsets)).unpack(words.hex().encode())
+
+
+def ids_of(prefix: str, generation: Generation, offsets: Sequence[int]) -> list[str]:
+    """Per row its whole id: `id_prefix` and `id_tails`, by a few calls into C."""
+    if not offsets:
+        return []
+    if max(offsets) >> OFFSET_BITS:  # a log of 256 TiB
+        return [prefix + tail.decode() for tail in id_tails(generation, offsets)]
+    prefix += f"{generation.digest & 0xFFFF:04x}"  # in place of the zeros before the offset
+    tails = _big_endian(offsets).hex("\n", 8)
+    return (prefix + tails[4:].replace("\n0000", "\n" + prefix)).split("\n")
+
+
+def _big_endian(numbers: Iterable[int]) -> bytes:
+    words = array("Q", numbers)
     if sys.byteorder == "little":
         words.byteswap()
-    return _sixteens(len(words)).unpack(words.tobytes().hex().encode())
+    return words.tobytes()
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from logship.rows.address import Generation, Position, Span
+from logship.rows.count import lines_as_rows
 from logship.rows.index import Cutting, addresses, build, finished, physical_lines
 from logship.rows.joins import Joined, joined
 from logship.rows.last_lines import may_go_on, plain_may_go_on
@@ -49,12 +50,16 @@ class Cut:
     pieces: tuple[Span, ...]
     rows: Rows | None = None
     """Where cutting had to find them anyway; otherwise `index` of block and pieces."""
+    count: int | None = None
+    """How many rows there are, where their columns are not at hand and it is known all the same."""
     straddles: tuple[Straddle, ...] = ()
 
 
 @dataclass(slots=True)
 class Cutter:
     cutting: Cutting
+    rows_wanted: bool = False
+    """Whether whoever gets the blocks asks for their rows."""
     opened: dict[str, OpenRecord] = field(default_factory=dict)
     """By stream."""
     _tail: bytes = b""
@@ -79,9 +84,11 @@ class Cutter:
         span = Span(generation, start, start + size)
         if self._open:
             return self._carve([*self._open, (span, body)])
-        rows = finished(body, span, self.cutting)
-        if rows is not None or not self._may_end_open(body):
+        if (rows := finished(body, span, self.cutting, wanted=self.rows_wanted)) is not None:
             return Cut(body, (span,), rows)
+        count = lines_as_rows(body, self.cutting)
+        if count is not None or not self._may_end_open(body):
+            return Cut(body, (span,), None, count)
         return self._carve([(span, body)])
 
     def flush(self, streams: Collection[str] = _STREAMS) -> Cut | None:
@@ -161,7 +168,7 @@ class Cutter:
             b"".join(part for _, part in kept),
             tuple(span for span, _ in kept),
             found.rows,
-            _straddles(records, lines.starts, pieces),
+            straddles=_straddles(records, lines.starts, pieces),
         )
 
     def _note_open(

@@ -48,15 +48,29 @@ def index(block: bytes, pieces: Sequence[Span], cutting: Cutting) -> Rows:
     return joined(rows, cutting.joins, cutting.max_row_bytes).rows
 
 
-def finished(block: bytes, piece: Span, cutting: Cutting) -> Rows | None:
-    """The rows, if the compiled kernel sees at once that no record is open at the end."""
+def finished(block: bytes, piece: Span, cutting: Cutting, *, wanted: bool) -> Rows | None:
+    """The rows, if it is seen at once that no record is open at the end.
+
+    `wanted`: somebody will ask for them, so that the pure kernel may find them now. (What the
+    compiled one finds costs no more than to learn whether a record is open.)
+    """
     if cutting.format != "cri" or cutting.joins is not None:
         return None
     table, limit = kernel.scan(block), cutting.max_row_bytes
-    if table is None or table.ends_open() or table.longest_line >= limit:
+    if table is None:
+        return _finished_pure(block, piece, cutting) if wanted else None
+    if table.ends_open() or table.longest_line >= limit:
         return None
     lines = lines_of(table, piece.start)
     return build(block, (piece,), cutting, lines, join(lines, limit)[0])
+
+
+def _finished_pure(block: bytes, piece: Span, cutting: Cutting) -> Rows | None:
+    if has_line_of(cutting.max_row_bytes, block):
+        return None
+    lines = physical_lines(block, cutting, piece.start)
+    whole, opened = join(lines, cutting.max_row_bytes)
+    return None if opened else build(block, (piece,), cutting, lines, whole)
 
 
 def physical_lines(block: bytes, cutting: Cutting, at: int = 0) -> Lines:
@@ -125,7 +139,7 @@ def build(
 def _marks(lines: Lines, block: bytes, cutting: Cutting) -> dict[int, Mark]:
     marks = {line: Mark(malformed=True) for line in lines.malformed}
     starts, limit = lines.starts, cutting.max_row_bytes
-    if len(block) >= limit:
+    if has_line_of(limit, block):
         for line, (start, end) in enumerate(pairwise(starts)):
             if end - start == limit and block[end - starts[0] - 1] != _NEWLINE:
                 marks[line] = Mark(cut=True, malformed=line in lines.malformed)

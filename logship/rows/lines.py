@@ -13,7 +13,7 @@ plain: any text; a leading RFC 3339 time is the row's time.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,7 +52,9 @@ Format = Callable[[bytes, int], Lines]
 """(block, the number its first byte has) -> its lines."""
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)"
-_CRI = re.compile(rf"({TIME}) (stdout|stderr) ([PF]) ([^\n]*)\n", re.ASCII)
+_CRI = re.compile(rf"({TIME}) (stdout [PF]|stderr [PF]) ([^\n]*)\n", re.ASCII)
+_STREAM_OF = {f"{stream} {tag}": stream for stream in _STREAMS for tag in (PARTIAL, FULL)}
+_TAG_OF = {f"{stream} {tag}": tag for stream in _STREAMS for tag in (PARTIAL, FULL)}
 _CRI_LINE = re.compile(
     rf"({TIME}) (stdout|stderr) ([PF])(?::[^ \n]*)? ([^\n]*)\n?".encode(), re.ASCII
 )
@@ -68,13 +70,20 @@ def cri(block: bytes, at: int = 0) -> Lines:
     found = _CRI.findall(text)
     if not found:
         return _cri_each(block, at)
-    times, streams, tags, texts = zip(*found, strict=True)
+    times, heads, texts = zip(*found, strict=True)
     sizes = map(int.__add__, map(len, times), map(len, texts))
     ends = list(accumulate(map((11).__add__, sizes), initial=at))  # 6 stream, 3 spaces, tag, \n
     if ends[-1] != at + len(text) or not dates_exist(times):
         return _cri_each(block, at)
     starts = ends if len(text) == len(block) else _line_starts(block, at)
-    return Lines(starts, times, streams, tags, texts)
+    return Lines(starts, times, _each(_STREAM_OF, heads), _each(_TAG_OF, heads), texts)
+
+
+def _each(values: Mapping[str, str], heads: Sequence[str]) -> Sequence[str]:
+    """What each of these stands for; nearly always they are all the same."""
+    if heads.count(heads[0]) == len(heads):
+        return (values[heads[0]],) * len(heads)
+    return tuple(map(values.__getitem__, heads))
 
 
 def lines_of(table: "Table", at: int) -> Lines:

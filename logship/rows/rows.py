@@ -11,7 +11,7 @@ from itertools import compress, count, pairwise
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from logship.rows import kernel
-from logship.rows.address import PLAIN, Generation, Mark, id_low, id_prefix, id_tails, row_id
+from logship.rows.address import PLAIN, Generation, Mark, id_low, id_prefix, ids_of, row_id
 
 if TYPE_CHECKING:
     from logship.rows._kernel import Table
@@ -63,7 +63,7 @@ class Rows:
             made := kernel.row_ids(self.offsets, prefix, id_low(self.generation))
         ):
             return made
-        ids = [prefix + tail.decode() for tail in id_tails(self.generation, self.offsets)]
+        ids = ids_of(prefix, self.generation, self.offsets)
         for row, generation in self.elsewhere.items():
             ids[row] = row_id(origin, generation, self.offsets[row])
         return ids

@@ -37,17 +37,22 @@ class DiskFeed:
         on_ready: Callable[[], None],
         on_loss: OnLoss,
         following: Following = NOTHING_KNOWN,
+        *,
+        rows_wanted: bool = True,
     ) -> None:
         """`position` is the first byte to read; None: the first one there is.
 
-        `following` is what was known to come after it when it was saved.
+        `following` is what was known to come after it when it was saved. `rows_wanted`: whether
+        the rows of its batches will be asked for, not only their blocks.
         """
         self.origin: Origin = follower.origin
         self.on_ready = on_ready
         self._route, self._follower, self._world = route, follower, world
         self._last_row = LastRow(follower.log.cutting.format, following.settled_ns)
         self._losing = Losing(follower, self._last_row, on_loss)
-        self._reading = Reading(follower, world, position, following, self._losing)
+        self._reading = Reading(
+            follower, world, position, following, self._losing, rows_wanted=rows_wanted
+        )
         self._ledger = self._reading.ledger
         self._released = Released(follower, world, self._gone)
         self._late = Late(follower, world, self._losing)
@@ -171,10 +176,11 @@ class DiskFeed:
     def _batch(
         self, block: bytes, pieces: tuple[Span, ...], mtime_ns: int, cut: Cut | None
     ) -> Batch:
-        rows = cut.rows if cut else None
+        rows, count = (cut.rows, cut.count) if cut else (None, None)
         return Batch(
             self.origin, self.origin.labels, pieces, block, self._follower.log.cutting, mtime_ns,
             route=self._route, feed_key=self, _rows=rows,
+            _counted=None if count is None else (count, {}),
         )  # fmt: skip
 
     def close(self) -> None:

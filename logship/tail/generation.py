@@ -80,7 +80,7 @@ class LogGeneration:
     """The name of a compressed copy of it, and what that was when it was seen."""
     to_close: list[int] = field(default_factory=list)
     """Descriptors of files that it was in, as long as a thread may read them."""
-    _reading: int = 0
+    readers: int = 0
 
     @property
     def wants_copy(self) -> bool:
@@ -111,11 +111,11 @@ class LogGeneration:
     @contextmanager
     def being_read(self) -> Iterator[None]:
         """No descriptor of it is closed meanwhile."""
-        self._reading += 1
+        self.readers += 1
         try:
             yield
         finally:
-            self._reading -= 1
+            self.readers -= 1
 
     def drop(self, why: LetGo) -> None:
         """Let go of it; `idle` says when its descriptor may be closed."""
@@ -142,7 +142,7 @@ class LogGeneration:
 
     def idle(self) -> list[int]:
         """Descriptors that nobody needs any more; they are given once."""
-        if self._reading or not self.to_close:
+        if self.readers or not self.to_close:
             return []
         done, self.to_close = self.to_close, []
         return done
@@ -169,10 +169,13 @@ class _OpenFile:
             self._fd = log.fd
             plain = PlainReader(self._world.disk, log.fd)
             self._reader = GzipReader(self._world, log.fd) if log.compressed else plain
-        with log.being_read():
+        log.readers += 1  # as `being_read`; that takes longer than reading a few lines
+        try:
             chunk = await self._reader.read(size, offset)
             stat = self._world.disk.fstat(self._fd)
             again = log.fd == self._fd and log.begun_again(stat, self._world.disk)
+        finally:
+            log.readers -= 1
         if again:  # since the last look: these may be bytes of what comes after it
             return b""
         return b"" if log.let_go else chunk  # it counts as lost already

@@ -65,7 +65,7 @@ class Ledger:
         if span.end > span.start:
             last = self._gaps[-1] if self._gaps else None
             if last and last.generation == span.generation and last.end == span.start:
-                self._gaps[-1] = last._replace(end=span.end)
+                self._gaps[-1] = Span(last.generation, last.start, span.end)
             else:
                 self._gaps.append(span)
         self._read_to = Position(span.generation, span.end)
@@ -80,6 +80,9 @@ class Ledger:
             self._straddles = [s for s in self._straddles if here < self._place(s.last_part)]
 
     def _settle(self, piece: Span) -> None:
+        if self._gaps and self._gaps[0] == piece:  # as nearly always
+            del self._gaps[0]
+            return
         at = next((n for n, gap in enumerate(self._gaps) if _inside(piece, gap)), None)
         if at is None:
             raise ValueError(f"settled twice, or never taken: {piece}")

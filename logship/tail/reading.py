@@ -27,11 +27,13 @@ class Reading:
         position: Position | None,
         following: Following,
         losing: Losing,
+        *,
+        rows_wanted: bool,
     ) -> None:
         """`position` is the first byte to read; None: the first one there is."""
         self._follower, self._world, self._losing = follower, world, losing
         self.ledger = Ledger(position)
-        self.cutter = Cutter(follower.log.cutting)
+        self.cutter = Cutter(follower.log.cutting, rows_wanted)
         self.next = position
         self.exhausted = False
         """Whether the origin has retired and everything of it has been taken."""

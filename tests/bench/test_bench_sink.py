@@ -84,7 +84,20 @@ def test_records_are_counted_by_the_attribute_that_names_their_row(counts: Count
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         publish = channel.unary_unary("/google.pubsub.v1.Publisher/Publish", None, None)
         publish(body, timeout=10)
-    assert (counts.rows, counts.as_dict()["distinct_ids"]) == (3, 2)
+    found = counts.as_dict()
+    assert (found["rows"], found["distinct_ids"]) == (3, 2)
+
+
+def test_what_is_too_much_to_keep_is_counted_at_once(
+    counts: Counts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.sink.counts.KEPT_BYTES", len(entries(1)))
+    seen: list[bytes] = []
+    counts.later(entries(1), seen.append)
+    counts.later(entries(2), seen.append)
+    assert seen == [entries(2)]
+    counts.as_dict()
+    assert seen == [entries(2), entries(1)]
 
 
 @pytest.mark.parametrize(

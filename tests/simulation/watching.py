@@ -87,8 +87,8 @@ class SimWorld(World):
 class WatchedFeed(DiskFeed):
     """The engine's own, seen by its `Life`."""
 
-    def __init__(self, route: str, follower: Any, world: World, *more: Any) -> None:
-        super().__init__(route, follower, world, *more)
+    def __init__(self, route: str, follower: Any, world: World, *more: Any, **named: Any) -> None:
+        super().__init__(route, follower, world, *more, **named)
         assert isinstance(world, SimWorld)
         self._life, self._name = world.life, route
 

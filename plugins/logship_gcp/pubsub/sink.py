@@ -103,6 +103,7 @@ class PubsubSink(Sink):
         if problem is not None:
             raise ConfigError(f"{self._path}.topic", problem)
         self._config = config
+        self.ships_blocks = config.format == "block"
         if config.format == "record":  # a message per row: several times the size of its log
             self.request_bytes = 160 * 1024
         self._endpoint = channel.Endpoint.parse(config.endpoint)

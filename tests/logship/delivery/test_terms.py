@@ -93,7 +93,7 @@ def test_a_write_without_an_answer_ends_and_its_rows_are_sent_again(tmp_path: Pa
         stage.sink.parallel = 4
         await stage.run(2)
         stage.sink.rule = _never
-        await stage.run(400)
+        await stage.run(500)
         assert stage.counters.writes_by_result["timed_out"] > 0
         assert stage.sink.in_flight <= 1, "one write probes"
         assert stage.feed.out <= 1

@@ -55,6 +55,7 @@ def rows_of(cuts: Sequence[Cut | None], cutting: Cutting) -> list[tuple[object, 
                 *zip(again.ids(ORIGIN), again.times, again.streams, again.texts, strict=True)
             ]
             assert dict(rows.marks) == dict(again.marks)
+        assert cut.count in (None, len(again))
         found.extend(
             (id_, time, stream, text, again.mark(row))
             for row, (id_, time, stream, text) in enumerate(
@@ -64,9 +65,11 @@ def rows_of(cuts: Sequence[Cut | None], cutting: Cutting) -> list[tuple[object, 
     return sorted(found, key=lambda row: str(row[0]))
 
 
-def read(files: Sequence[bytes], cuts: Sequence[int], cutting: Cutting) -> list[Cut | None]:
+def read(
+    files: Sequence[bytes], cuts: Sequence[int], cutting: Cutting, *, rows_wanted: bool = False
+) -> list[Cut | None]:
     """Reads all generations, a chunk to each number in `cuts`, then in one piece."""
-    cutter = Cutter(cutting)
+    cutter = Cutter(cutting, rows_wanted)
     found: list[Cut | None] = []
     sizes = iter(cuts)
     for number, content in enumerate(files):
@@ -91,16 +94,17 @@ def read(files: Sequence[bytes], cuts: Sequence[int], cutting: Cutting) -> list[
     st.lists(st.integers(1, 60), max_size=40),
     st.sampled_from([64, 200, 256 * 1024]),
     st.booleans(),
+    st.booleans(),
 )
 def test_rows_do_not_depend_on_how_the_bytes_are_read(
-    files: tuple[str, list[bytes]], cuts: list[int], limit: int, torn: bool
+    files: tuple[str, list[bytes]], cuts: list[int], limit: int, torn: bool, wanted: bool
 ) -> None:
     format, contents = files
     if torn and contents:
         contents = [contents[0][:-1], *contents[1:]]  # a rotation in the middle of a line
     cutting = Cutting(format, limit)
     whole = rows_of(read(contents, [], cutting), cutting)
-    pieces = rows_of(read(contents, cuts, cutting), cutting)
+    pieces = rows_of(read(contents, cuts, cutting, rows_wanted=wanted), cutting)
     assert pieces == whole
     event(f"rows: {min(len(whole), 10)}")
 
