@@ -58,7 +58,7 @@ async def _start_sinks(agent: Pipeline, before: Assembly, after: Assembly) -> No
             done = await unless(agent.running.ended, start_sinks(fresh, started))
     except Exception as error:
         await close_sinks(started, agent.log)
-        name = next(name for name, sink in fresh.items() if sink not in started)
+        name = next((name for name, sink in fresh.items() if sink not in started), "")
         raise Misconfigured([_why(name, error)]) from error
     if not done:
         await close_sinks(started, agent.log)

@@ -170,6 +170,9 @@ class Stage:
         answer = await self.reload(config)
         assert answer.result == "applied", answer
 
+    async def pass_secs(self, secs: float) -> None:
+        await self.agent.world.clock.sleep(secs)
+
     def now(self) -> float:
         return self.agent.world.clock.now()
 
@@ -210,10 +213,12 @@ class Stage:
         while any(route.waiting_bytes() or route.budget.held for route in others):
             await asyncio.sleep(0.1)
 
-    async def running(self, work: Awaitable[None]) -> None:
+    async def running(self, work: Awaitable[None], *, at_once: bool = False) -> None:
+        """`at_once`: before it has the state directory."""
         task = asyncio.ensure_future(self.agent.run(self.stop))
         try:
-            await self.agent.reading.wait()
+            if not at_once:
+                await self.agent.reading.wait()
             await work
         finally:
             self.stop.set()
