@@ -1,7 +1,8 @@
 """The agent's own HTTP server.
 
     /healthz   200: the loop turns. It says nothing about sinks: they must not restart the agent.
-    /readyz    200: all sources have looked at what is there; 503 with those that have not.
+    /readyz    200: all sources have looked at what is there; 503 with those that have not. Also
+               while another agent has the state directory: it ends only once this one is ready.
     /status    what it is doing, JSON
     /metrics   the same as numbers, in Prometheus' text format
     /-/reload  POST: read the configuration file again; 403 unless `admin.reload` allows it

@@ -115,7 +115,8 @@ class Catalog(Protocol):
     def complete(self) -> None:
         """All that was there when the source started has been added; what comes now is new.
 
-        `start_from` rules only what was there: what is new is read from its first byte.
+        `start_from` rules only what was there: what is new is read from its first byte. A source
+        that is run again adds all again; what it has not added by now, it is taken not to want.
         """
         ...
 

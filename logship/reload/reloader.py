@@ -39,6 +39,8 @@ class Reloader:
     ) -> None:
         """`text`: what is in force."""
         self._agent, self._file, self._text = agent, file, text
+        self._read = text
+        """The last that was looked at, in force or refused."""
         self._env, self._registry = env, cache(registry)
         self._log: logging.Logger = agent.log
         self._lock = asyncio.Lock()
@@ -90,8 +92,9 @@ class Reloader:
             return self._refuse([f"{self._file}: not UTF-8 at byte {error.start}"])
         except (OSError, ValueError) as error:
             return self._refuse([f"{self._file}: cannot be read: {error}"])
-        if text == self._text and quietly and self._agent.reloads.successful:
+        if quietly and text == self._read:
             return Answer("unchanged", "")
+        self._read = text
         if text == self._text:
             return self._say("unchanged", "the configuration is the one in force")
         examined = await self._agent.world.offload.run(self._examine, text)
