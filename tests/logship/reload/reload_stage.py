@@ -34,7 +34,8 @@ from logship.pipeline import Pipeline
 from logship.registry import Registry
 from logship.reload.reloader import Answer, Reloader
 from logship.testing import cri_line
-from logship.testing.virtual_time import VirtualClock, run_virtual, virtual_world
+from logship.testing.virtual_time import InlineOffload, VirtualClock, run_virtual
+from logship.world import Disk, World
 
 LOG = logging.getLogger("reload")
 Options = dict[str, object]
@@ -54,6 +55,21 @@ class Destination:
     @property
     def texts(self) -> list[str]:
         return [text for texts in self.rows.values() for text in texts]
+
+
+class SlowDisk(Disk):
+    """The real one; reads may take a while, as of files that are not in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(InlineOffload())
+        self.secs = 0.0
+        self.reads = 0
+
+    async def read(self, fd: int, size: int, offset: int) -> bytes:
+        if self.secs:
+            self.reads += 1
+            await asyncio.sleep(self.secs)
+        return await super().read(fd, size, offset)
 
 
 class TreeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -151,7 +167,8 @@ class Stage:
         text = self.write(config)
         file = str(self._file)
         found = load(text, file=file, env={}, registry=self.registry)
-        self.agent = Pipeline(found, virtual_world(), LOG)
+        self.disk = SlowDisk()
+        self.agent = Pipeline(found, World(VirtualClock(), self.disk, InlineOffload()), LOG)
         self.reloader = Reloader(self.agent, file, text, {}, lambda: self.registry)
         self.stop = asyncio.Event()
 
@@ -169,6 +186,10 @@ class Stage:
     async def applied(self, config: Options) -> None:
         answer = await self.reload(config)
         assert answer.result == "applied", answer
+
+    def read_slowly(self, secs: float) -> SlowDisk:
+        self.disk.secs = secs
+        return self.disk
 
     async def pass_secs(self, secs: float) -> None:
         await self.agent.world.clock.sleep(secs)

@@ -304,3 +304,66 @@ def test_an_origin_whose_metadata_is_awaited_now_waits_at_its_place(tmp_path: Pa
         assert stage.to["b"].texts == rows(100, 300)
 
     on_stage(tmp_path, lambda root: unknown(root, REST), work)
+
+
+def test_a_route_that_comes_back_does_not_get_what_another_had_meanwhile(tmp_path: Path) -> None:
+    async def work(stage: Stage) -> None:
+        stage.say("shop_web", *rows(0, 50), stream="stderr")
+        await stage.quiet()
+        await stage.applied(configured(stage.root, [REST]))
+        stage.say("shop_web", *rows(50, 100), stream="stderr")
+        await stage.quiet()
+        await stage.applied(configured(stage.root, [ERRORS, REST]))
+        stage.say("shop_web", *rows(100, 150), stream="stderr")
+        await stage.quiet()
+        assert stage.to["b"].texts == [*rows(0, 50), *rows(100, 150)]
+        assert stage.to["a"].texts == rows(50, 100)
+
+    on_stage(tmp_path, lambda root: configured(root, [ERRORS, REST]), work)
+
+
+def test_routes_that_change_while_an_origin_is_being_bound_are_the_ones_it_goes_to(
+    tmp_path: Path,
+) -> None:
+    """To find `start_from` in a file that is not in memory takes a while."""
+
+    def of(root: Path, *routes: Options) -> Options:
+        return configured(root, [{**route, "start_from": 600} for route in routes])
+
+    async def work(stage: Stage) -> None:
+        stage.say("shop_web", *rows(0, 50), stream="stderr")
+        await asyncio.sleep(1000)
+        stage.say("shop_web", *rows(50, 100), stream="stderr")
+        await stage.quiet()
+        slow = stage.read_slowly(2.0)
+        late: Options = {"name": "late", "to": "c", "continue": True}
+        await stage.applied(of(stage.root, late, ERRORS, REST))
+        await asyncio.sleep(1)
+        assert slow.reads, "else this test shows nothing"
+        await stage.applied(of(stage.root, {**late, "when": {"stream": "stdout"}}, REST))
+        slow.secs = 0.0
+        stage.say("shop_web", *rows(100, 150), stream="stderr")
+        stage.say("shop_web", "out", stream="stdout")
+        await stage.quiet()
+        assert stage.to["c"].texts == ["out"]
+        assert sorted(stage.to["a"].texts) == sorted([*rows(100, 150), "out"])
+
+    on_stage(tmp_path, lambda root: of(root, ERRORS, REST), work)
+
+
+def test_a_binding_that_does_not_end_after_all_goes_on(tmp_path: Path) -> None:
+    """Its pod's labels changed while it ran dry."""
+
+    async def work(stage: Stage) -> None:
+        stage.say("shop_web", *rows(0, 50))
+        await stage.quiet()
+        (binding,) = stage.agent.routes[0].bindings
+        await binding.run_dry()
+        stage.say("shop_web", *rows(50, 100))
+        await asyncio.sleep(5)
+        assert stage.to["a"].texts == rows(0, 50)
+        await stage.applied(configured(stage.root, [REST], drain_timeout_secs=1))
+        await stage.quiet()
+        assert stage.to["a"].texts == rows(0, 100)
+
+    on_stage(tmp_path, lambda root: configured(root, [REST]), work)
