@@ -82,6 +82,11 @@ class Batch:
             self._counted = len(self._rows), self._rows.marks
             self._rows = self._ids = None
 
+    def spans_only(self) -> "Batch":
+        """What settling it needs: its spans, and the last line. The rows are gone."""
+        last = self.block[self.block.rfind(b"\n", 0, -1) + 1 :]
+        return replace(self, block=last, _rows=None, _ids=None, _counted=None)
+
     def is_empty(self) -> bool:
         """Whether there are no rows; a block has at least one."""
         return not (self.block if self._rows is None else len(self._rows))

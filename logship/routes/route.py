@@ -49,6 +49,8 @@ class Route:
     _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _meter: Meter = field(default_factory=Meter)
+    _unreadable: set[Binding] = field(default_factory=set)
+    """Those that could not be read at the last try: this is said once."""
 
     def add(self, binding: Binding) -> None:
         self.bindings.add(binding)
@@ -56,6 +58,7 @@ class Route:
 
     def remove(self, binding: Binding) -> None:
         self.bindings.discard(binding)
+        self._unreadable.discard(binding)
         self._meter.forget(binding)
 
     def ready(self, binding: Binding) -> None:
@@ -147,15 +150,24 @@ class Route:
             return None
         try:
             batch = await binding.feed.take(self.block_bytes)
-            return None if binding.ended else batch  # the one that goes on reads it
-        except OSError as error:
-            self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
-            self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
         except Exception as error:  # hostile bytes: other origins go on
-            self.counters.bugs += 1
-            self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
-            self.log.error("a bug in reading %s", binding.feed.origin.key, exc_info=error)
-        return None
+            self._cannot_read(binding, error)
+            return None
+        self._unreadable.discard(binding)
+        return None if binding.ended else batch  # the one that goes on reads it
+
+    def _cannot_read(self, binding: Binding, error: Exception) -> None:
+        """It is tried again with each look at the file, and said once, until it works."""
+        key, bug = binding.feed.origin.key, not isinstance(error, OSError)
+        self.counters.bugs += bug
+        self.counters.last_error = shown(f"{key}: {error}")
+        if binding in self._unreadable:
+            return
+        self._unreadable.add(binding)
+        if bug:
+            self.log.error("a bug in reading %s", key, exc_info=error)
+        else:
+            self.log.warning("cannot read %s: %s", key, error)
 
     def _pass_on(self, binding: Binding, batch: Batch) -> None:
         mine = binding.selection.apply(batch)

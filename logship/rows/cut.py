@@ -113,18 +113,15 @@ class Cutter:
 
     def _long(self, chunk: bytes, end: bool) -> bytes:
         """What is whole of it: lines, and parts of one that is longer than a row may be."""
-        buffered = self._tail + chunk if self._tail else chunk
+        buffered = self._tail + chunk
         size = len(buffered) if end else self._whole(buffered)
         self._tail = buffered[size:]
         return buffered[:size]
 
     def _whole(self, buffered: bytes) -> int:
         """How many bytes are whole lines, or parts of one that is longer than a row may be."""
-        size = buffered.rfind(b"\n") + 1
-        rest = len(buffered) - size
-        if rest <= self.cutting.max_row_bytes:
-            return size
-        return size + (rest - 1) // self.cutting.max_row_bytes * self.cutting.max_row_bytes
+        size, limit = buffered.rfind(b"\n") + 1, self.cutting.max_row_bytes
+        return size + max(0, len(buffered) - size - 1) // limit * limit
 
     def _may_end_open(self, body: bytes) -> bool:
         """Cheap and never wrongly False: whether some record may go on after these lines."""
