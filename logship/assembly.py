@@ -150,6 +150,11 @@ class Assembler:
             block_bytes=min(BLOCK_BYTES, sink.sink.request_bytes),
             rows_wanted=bool(transforms) or not sink.sink.ships_blocks,
         )  # fmt: skip
+        if config.shed is not None:
+            from logship.routes.shedding import Shedding  # few routes do
+
+            own = getattr(sink.config.options, "severity_keys", ())
+            route.shedding = Shedding(route, config.to, config.shed, own)
         return BuiltRoute(config, route, _rule(config), sink, clock.wall_ns())
 
 

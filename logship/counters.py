@@ -2,9 +2,10 @@
 
 Rows are counted after joining, and each that was read is in one place at any moment:
 
-    read + reread = delivered + passed + dropped + dead + released + held
+    read + reread + summaries = delivered + passed + dropped + dead + released + held
 
-so a row that left without a trace is seen at once (`unaccounted`). What a failing sink gives back
+so a row that left without a trace is seen at once (`unaccounted`). Summaries are rows that nobody
+wrote: the agent says in them what it dropped. What a failing sink gives back
 (`released`) is taken again later (`reread`), whole batches of it, also the rows of them that were
 delivered before: those arrive twice, with the same ids. A row that a sink splits counts once.
 """
@@ -52,8 +53,10 @@ class RouteCounters:
     delivered_rows: int = 0
     delivered_bytes: int = 0
     """Of log: of whole batches, with what was dropped from them."""
+    summary_rows: int = 0
+    """Made by the agent itself, about rows that it dropped (`shedding`)."""
     dropped_rows: Counter[str] = field(default_factory=Counter)
-    """By the transform that dropped them."""
+    """By the transform, or the rule of shedding, that dropped them."""
     passed_rows: int = 0
     """Left to other routes, by `when`."""
     dead_rows: int = 0
@@ -179,7 +182,8 @@ class RouteCounters:
         """Rows that were read and are nowhere: 0, or there is a bug."""
         gone = self.delivered_rows + self.passed_rows + self.dead_rows + self.released_rows
         dropped = sum(self.dropped_rows.values())
-        return self.read_rows + self.reread_rows - gone - dropped - self.held_rows
+        come = self.read_rows + self.reread_rows + self.summary_rows
+        return come - gone - dropped - self.held_rows
 
     def lose(self, namespace: str, loss: Loss) -> None:
         self.lost_events += 1

@@ -165,7 +165,7 @@ class Pipeline:
             await self.running.end("finds", "reads")
         self.log.info("stopping: delivering what has been read")
         timeout = self.config.drain_timeout_secs
-        await asyncio.gather(*(route.sender.drain(timeout) for route in self.routes))
+        await asyncio.gather(*(route.drain(timeout) for route in self.routes))
         held = sum(1 for route in self.routes if not route.budget.empty)
         if held:
             self.log.warning(
@@ -193,7 +193,7 @@ class Pipeline:
             self.origins.tell_absent()
             self.origins.loss_log.flush()
             for route in self.routes:
-                route.measure()
+                route.measure(self.world)
             for entry in self.origins.undecided():
                 self.to_bind.put(entry)
 

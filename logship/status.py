@@ -59,5 +59,6 @@ def _of_route(route: Route, lag: RouteLag, now_ns: int) -> dict[str, object]:
         "writes_in_flight": route.sender.in_flight,
         "paused_secs": route.sender.paused_secs,
         "lag": lag.as_dict(now_ns),
+        "shedding": None if route.shedding is None else route.shedding.as_dict(),
         **route.counters.as_dict(),
     }

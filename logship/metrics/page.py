@@ -22,18 +22,19 @@ is read again after a restart counts again. Names and labels are part of what lo
 Rows are what applications wrote: records that the runtime cut, and stack traces that are joined, \
 count once; so do rows that a sink splits. At any moment, and for each route,
 
-    read + reread = delivered + dropped + passed + dead letters + released + held
+    read + reread + summaries = delivered + dropped + passed + dead letters + released + held
 
 in rows; `logship_unaccounted_rows` is the difference, and 0. What a failing sink gives back \
 (`released`) is read again (`reread`) in whole batches, so rows of them that had been delivered \
-arrive twice, with the same ids.
+arrive twice, with the same ids. Summaries are rows that the agent makes itself, to say what it \
+[shed](operations.md#shedding).
 
 ## Labels
 
 | Label | Values |
 |---|---|
 | `route`, `sink` | Names of the configuration. |
-| `rule` | Types of transforms. |
+| `rule` | Types of transforms; `shed:` and the names of rules of `shed`. |
 | `namespace` | Of the pod; a log without one counts to its source, in parentheses. Each route \
 counts the first {most} by name, and all others as `{other}` until the process ends. |
 | `reason` | Of losses: {reasons}. Of altered rows: `cut`, `unfinished`, \

@@ -104,8 +104,7 @@ async def _end_routes(agent: Pipeline, before: Assembly, after: Assembly) -> Non
         if name in after.routes and after.routes[name].route is built.route:
             continue
         await agent.running.end("reads", "sends", of=built.route)
-        built.route.sender.give_up()
-        await built.route.sender.drain(0)
+        await built.route.give_up()
         built.route.balance()
 
 

@@ -32,6 +32,8 @@ class Binding:
     asked again; one that can saves every small batch a second, empty `take`."""
     blocked: bool = False
     """Its dead letters cannot be written: it reads nothing new."""
+    parked: bool = False
+    """What it has must be kept, and there is no room: it reads nothing until there is (`shelf`)."""
     namespace: str = field(init=False)
     """Whose share of reading it counts to: its namespace, or its source where it has none."""
     stirred: bool = True
@@ -39,7 +41,8 @@ class Binding:
     read_bytes: int = 0
     """Read so far, without what was released: that has to be read again."""
     out: int = 0
-    """Batches that were taken and are neither settled nor released."""
+    """Bytes that were taken and are neither settled nor released. Counted by spans: what is settled
+    together need not have been taken together."""
     ending: bool = False
     """It reads nothing new."""
     ended: bool = False
@@ -50,32 +53,36 @@ class Binding:
         labels = self.feed.origin.labels
         self.namespace = labels.get("namespace") or f"({labels.get('source')})"
 
+    def took(self, batch: Batch) -> None:
+        self.read_bytes += batch.size()
+        self.out += _bytes(batch)
+
     def settle(self, batch: Batch) -> None:
-        self._came_back()
+        self._came_back(batch)
         if not self.ended:
             self.feed.settle(batch)
 
     def release(self, batch: Batch) -> None:
-        self._came_back()
+        self._came_back(batch)
         self.read_bytes -= batch.size()
         if not self.ended:
             self.feed.release(batch)
 
-    def _came_back(self) -> None:
+    def _came_back(self, batch: Batch) -> None:
         self.stirred = True
-        self.out -= 1
-        if self._nothing_out is not None and not self.out:
+        self.out -= _bytes(batch)
+        if self._nothing_out is not None and self.out <= 0:
             self._nothing_out.set()
 
     def wake(self) -> None:
         """There may be something to take."""
-        if not self.blocked and not self.ending:
+        if not (self.blocked or self.parked or self.ending):
             self.route.ready(self)
 
     async def run_dry(self) -> None:
         """Read nothing new, and wait until nothing is out."""
         self.ending, self._nothing_out = True, asyncio.Event()
-        if self.out:
+        if self.out > 0:
             self.route.hurry()
             await self._nothing_out.wait()
 
@@ -89,3 +96,7 @@ class Binding:
         """It is over. `handed_over`: whatever becomes of what is out, others read it again."""
         self.ending, self.ended = True, handed_over
         self.route.remove(self)
+
+
+def _bytes(batch: Batch) -> int:
+    return sum([span.end - span.start for span in batch.pieces])

@@ -96,6 +96,28 @@ class Meter:
         samples.add(sample)
         return samples, sample
 
+    def risk_secs(self, world: World) -> float | None:
+        """The nearest one; None: none is known."""
+        found = [self._nearest(binding, world) for binding in list(self._behind)]
+        return min((risk for risk in found if risk is not None), default=None)
+
+    def _nearest(self, binding: Binding, world: World) -> float | None:
+        feed = binding.feed
+        if not isinstance(feed, DiskFeed) or not (unread := feed.unread()):
+            return None
+        try:
+            return self._risk(binding, feed.follower, unread, world)[1]
+        except OSError:
+            return None  # who reads it says what is wrong
+
+    def _risk(
+        self, binding: Binding, follower: Follower, unread: list[Span], world: World
+    ) -> tuple[Samples, float | None]:
+        size = sum(span.size for span in unread)
+        samples, now = self._sample(binding, world.clock.now(), size)
+        files, live = kept_files(follower, unread, world)
+        return samples, risk_secs(files, live, follower.log.rotation, samples.rates(now))
+
     async def lag(self, bindings: Collection[Binding], world: World) -> RouteLag:
         """Of all these, as they are now and then: others run meanwhile, and may take some away.
 
@@ -118,9 +140,7 @@ class Meter:
         if not unread:
             return Lag(in_flight_bytes=feed.in_flight_bytes)
         follower, size = feed.follower, sum(span.size for span in unread)
-        samples, now = self._sample(binding, world.clock.now(), size)
-        files, live = kept_files(follower, unread, world)
-        risk = risk_secs(files, live, follower.log.rotation, samples.rates(now))
+        samples, risk = self._risk(binding, follower, unread, world)
         in_flight = feed.in_flight_bytes  # all numbers are of one moment: reading may wait
         return Lag(1, size, in_flight, await _oldest_ns(samples, follower, unread[0], world), risk)
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from logship.api import Transform
 from logship.batch import Batch
@@ -21,6 +22,9 @@ from logship.routes.lag import RouteLag
 from logship.routes.meter import Meter
 from logship.said import shown
 from logship.world import Clock, World
+
+if TYPE_CHECKING:
+    from logship.routes.shedding import Shedding
 
 BLOCK_BYTES = 512 * 1024
 """How much is read at once: small enough for caches, large enough for few calls."""
@@ -43,6 +47,8 @@ class Route:
     log: logging.Logger
     block_bytes: int = BLOCK_BYTES
     """Read at once; no more than the sink writes at once."""
+    shedding: "Shedding | None" = None
+    """If it may: then what it decides stands before what the sender allows."""
     rows_wanted: bool = True
     """Whether rows are looked at, or blocks go out as they are."""
     bindings: set[Binding] = field(default_factory=set)
@@ -60,6 +66,8 @@ class Route:
         self.bindings.discard(binding)
         self._unreadable.discard(binding)
         self._meter.forget(binding)
+        if self.shedding is not None:
+            self.shedding.forget(binding)
 
     def ready(self, binding: Binding) -> None:
         self._turns.add(binding)
@@ -73,11 +81,15 @@ class Route:
         """Bytes not read yet, over all origins that tell."""
         return sum(binding.feed.waiting() or 0 for binding in self.bindings)
 
-    def measure(self) -> None:
+    def measure(self, world: World) -> None:
         """Once a second: see how fast those are read and written that are waiting to be read."""
-        now = self.clock.now()
-        self._meter.tick(now, self._turns)
+        now, shedding = self.clock.now(), self.shedding
         self.counters.loudest.turn(now)
+        if shedding is None:
+            self._meter.tick(now, self._turns)
+            return
+        self._meter.tick(now, [*self._turns, *shedding.parked])
+        shedding.look(self._meter.risk_secs(world), bool(self._turns))
 
     async def lag(self, world: World) -> RouteLag:
         """How far behind it is, and what of it rotation will delete."""
@@ -90,21 +102,37 @@ class Route:
 
     async def pull(self) -> None:
         """Until cancelled."""
+        if self.shedding is None:
+            await self._read_on()
+        else:
+            await asyncio.gather(self._read_on(), self.shedding.run())
+
+    async def _read_on(self) -> None:
         spent = 0
         while True:
             while not self._turns:
                 self._changed.clear()
                 await self._changed.wait()
             while not self._may_read():
-                await self._room()
+                await self._wait()
             spent += _TAKE_BYTES + await self._take(self._turns.next())
             if spent >= self.block_bytes:
                 spent = 0
                 await asyncio.sleep(0)  # reads of the page cache do not wait: let others run
 
     def _may_read(self) -> bool:
-        sender = self.sender
+        sender, shedding = self.sender, self.shedding
+        if shedding is not None and (shedding.active or shedding.holds_back):
+            return shedding.active
         return not sender.full and self.budget.has_room(_ROOM_BYTES) and sender.paused_secs <= 0
+
+    async def _wait(self) -> None:
+        if self.shedding is None:
+            await self._room()
+        elif self.shedding.holds_back:
+            await self.shedding.unless_it_turns(self.shedding.until_empty())
+        else:
+            await self.shedding.unless_it_turns(self._room())
 
     async def _room(self) -> None:
         began, counters = self.clock.now(), self.counters
@@ -129,8 +157,7 @@ class Route:
         self._turns.took(binding, size)
         if size < self.block_bytes and not _has_more(binding):
             self._turns.idle(binding)
-        binding.read_bytes += size
-        binding.out += 1
+        binding.took(batch)
         self.counters.read(binding.namespace, batch)
         try:
             self._pass_on(binding, batch)
@@ -146,7 +173,8 @@ class Route:
 
     async def _read(self, binding: Binding) -> Batch | None:
         """What the binding has now; None also when it may not, or cannot, be read."""
-        if binding.blocked or binding.ending or binding not in self.bindings:
+        asleep = binding.blocked or binding.parked or binding.ending
+        if asleep or binding not in self.bindings:
             return None
         try:
             batch = await binding.feed.take(self.block_bytes)
@@ -178,11 +206,29 @@ class Route:
             mine = transform.apply(mine)
             if mine is not before and mine.touched:
                 dropped.append((name, before.row_count() - mine.row_count()))
+        if self.shedding is not None and self.shedding.active and not mine.is_empty():
+            shed = self.shedding.offer(binding, batch, mine)
+            if shed is not None:
+                self.counters.leave_out(passed, [*dropped, *shed])
+            return
         self.counters.leave_out(passed, dropped)  # only now: nothing failed, nothing comes again
         if mine.is_empty():
             binding.settle(batch)
         else:
             self.sender.offer(binding, mine)
+
+    async def give_up(self) -> None:
+        """End at once: what was read goes back to its feeds."""
+        if self.shedding is not None:
+            self.shedding.close()
+        self.sender.give_up()
+        await self.sender.drain(0)
+
+    async def drain(self, timeout_secs: float) -> None:
+        """Deliver what was read; what is left stays unsettled."""
+        if self.shedding is not None:
+            self.shedding.close()
+        await self.sender.drain(timeout_secs)
 
 
 def _has_more(binding: Binding) -> bool:

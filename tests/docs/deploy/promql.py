@@ -12,7 +12,6 @@ from logship.metrics.of_agent import OF_AGENT
 from logship.metrics.of_routes import OF_ROUTES
 
 PENDING = {
-    "logship_shedding_severities": ("route",),
 }
 """Metrics that the code is about to get, and their labels; empty once it has them."""
 OF_OTHERS = {
