@@ -50,6 +50,7 @@ class Destination:
     starts: int = 0
     closes: int = 0
     fails: bool = False
+    throttles: bool = False
     secs: float = 0.01
 
     @property
@@ -142,7 +143,7 @@ class Note(Sink):
     async def write(self, batches: Sequence[Batch]) -> Outcome:
         await asyncio.sleep(self._there.secs)
         if self._there.fails:
-            raise Retry("told to fail")
+            raise Retry("told to fail", throttled=self._there.throttles)
         for batch in batches:
             for id_, text in zip(batch.ids(), batch.rows.texts, strict=True):
                 self._there.rows.setdefault(id_, []).append(text)

@@ -367,3 +367,28 @@ def test_a_binding_that_does_not_end_after_all_goes_on(tmp_path: Path) -> None:
         assert stage.to["a"].texts == rows(0, 100)
 
     on_stage(tmp_path, lambda root: configured(root, [REST]), work)
+
+
+def test_what_a_route_has_dropped_and_not_announced_is_read_by_the_one_that_goes_on(
+    tmp_path: Path,
+) -> None:
+    shed = {"rules": [{"name": "debug", "severity": "DEBUG"}], "throttled_secs": 5,
+            "rotation_risk_secs": None}  # fmt: skip
+    sheds: Options = {**REST, "shed": shed}
+
+    async def work(stage: Stage) -> None:
+        stage.to["a"].fails = stage.to["a"].throttles = True
+        texts = [
+            f'{{"severity": "{level}", "message": "{n}"}}'
+            for n in range(200) for level in ("DEBUG", "ERROR")
+        ]  # fmt: skip
+        for number in range(0, len(texts), 10):
+            stage.say("shop_web", *texts[number : number + 10])
+            await asyncio.sleep(2)
+        (route,) = stage.agent.routes
+        assert route.counters.dropped_rows.total(), "else this test shows nothing"
+        await stage.applied(configured(stage.root, [{**sheds, "to": "b"}]))
+        await stage.quiet()
+        assert set(stage.to["b"].texts) >= set(texts)
+
+    on_stage(tmp_path, lambda root: configured(root, [sheds]), work)
