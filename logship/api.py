@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from logship.batch import Batch
-from logship.origin import Labels, LogFile, Origin, Rotation
+from logship.origin import Labels, LogFile, Origin, Problem, Rotation, Wish
 from logship.outcome import DELIVERED, Again, Altered, ConfigError, Outcome, Refused, Retry
 from logship.rows import kernel
 from logship.rows.address import (
@@ -36,8 +36,8 @@ from logship.rows.joins import Joins
 from logship.rows.lines import is_time
 from logship.rows.objects import Parsed, parse_object, told_by_texts
 from logship.rows.rows import JsonObject, Rows
-from logship.severity import DEFAULT_KEYS, OF_STREAM, of_fields, of_glog, translate
-from logship.units import StartFrom
+from logship.severity import DEFAULT_KEYS, OF_STREAM, keys_of, of_fields, of_glog, translate
+from logship.units import StartFrom, parse_size
 from logship.world import Clock, DirEntry, Disk, Offload, World
 
 __all__ = [
@@ -45,10 +45,10 @@ __all__ = [
     "Component", "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Generation",
     "Joins", "JsonObject", "Labels", "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome",
     "Parsed",
-    "Position", "Refused", "Retry", "Rotation", "Rows", "Sink", "Source", "Span", "StartFrom",
-    "Transform", "World", "entries", "escaped", "id_low", "id_prefix", "id_tails", "index",
-    "is_time", "kernel", "line_count", "of_fields", "of_glog", "parse_object", "time_ns",
-    "time_text", "told_by_texts", "translate",
+    "Position", "Problem", "Refused", "Retry", "Rotation", "Rows", "Sink", "Source", "Span",
+    "StartFrom", "Transform", "Wish", "World", "entries", "escaped", "id_low", "id_prefix",
+    "id_tails", "index", "is_time", "kernel", "keys_of", "line_count", "of_fields", "of_glog",
+    "parse_object", "parse_size", "time_ns", "time_text", "told_by_texts", "translate",
 ]  # fmt: skip
 
 
@@ -135,6 +135,11 @@ class Catalog(Protocol):
 
 class Source(Component):
     """Makes origins appear and retires them."""
+
+    @classmethod
+    def tells_metadata(cls, config: msgspec.Struct) -> bool:
+        """Whether with these options its origins may have labels and annotations of a pod."""
+        return True
 
     async def run(self, catalog: Catalog) -> None:
         """Until cancelled."""

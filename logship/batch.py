@@ -38,6 +38,8 @@ class Batch:
     """The feed's own handle, opaque to everybody else (a broker's ack ids)."""
     reread: bool = False
     """Whether it was taken before, and given back."""
+    made: bool = False
+    """Whether its rows are the agent's own (see `notice`), and stand for no bytes of a log."""
     _rows: Rows | None = None
     _counted: tuple[int, Mapping[int, Mark]] | None = None
     """How many rows there are and those that are marked, where the columns are not at hand."""

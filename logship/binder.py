@@ -7,7 +7,6 @@ queue, and the follower holds its files.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from operator import lt
 from typing import Protocol
 
@@ -16,22 +15,21 @@ from logship.beginning import Beginning, Starting
 from logship.checkpoint import Checkpoint
 from logship.entry import Entry
 from logship.journal import Key
-from logship.origin import Origin
+from logship.origin import NO_WISH, Origin
 from logship.rebinding import Chosen, Ended, handed_over, staying
 from logship.routes.binding import Binding
 from logship.routes.conditions import Selection
 from logship.routes.route import Route
-from logship.routes.routing import RouteRule, choose
+from logship.routes.routing import RouteRule, choose_as_wished
 from logship.rows.address import Position
 from logship.tail.feed import DiskFeed, OnLoss
 from logship.tail.follow import Follower
 from logship.tail.loss import Following, Loss
+from logship.wishes import METADATA_GRACE_SECS, Wishes
 from logship.world import World
 
 AT_RISK_GENERATIONS = 4
 """kubelet keeps five files of a container: one more rotation would delete unread bytes."""
-METADATA_GRACE_SECS = 15.0
-"""How long an origin at risk waits for its metadata all the same: its files are held open."""
 
 
 class Catalog(Protocol):
@@ -56,14 +54,17 @@ class Binder:
         starting: Starting,
         world: World,
         catalog: Catalog,
+        wishes: Wishes,
     ) -> None:
         self.rules = [rule for rule, _ in routes]
         self.routes = {rule.name: route for rule, route in routes}
         self._checkpoint, self._world, self._catalog = checkpoint, world, catalog
+        self._wishes = wishes
         self._beginning = Beginning(checkpoint, starting, world)
         self._version = 0
         """Of the rules."""
         self.unmatched = 0
+        self.excluded = 0
         self.unknown_decided = 0
         """Origins whose metadata did not come in time."""
 
@@ -78,9 +79,13 @@ class Binder:
         if entry.follower is not None:
             entry.follower.refresh()  # once more: what the first look missed is held open now
         at_risk = self._at_risk(entry)
-        chosen = self._choose(self.rules, entry, at_risk)
-        if chosen is None or not self._cutting_is_known(entry):
+        labels, wish = entry.origin.labels, self._wishes.of(entry)
+        if wish is None:
             return
+        chosen, problem = choose_as_wished(self.rules, entry.source, labels, wish, force=at_risk)
+        if chosen is None:
+            return
+        self._wishes.hold(entry, wish)
         self._end_others(entry, chosen)
         fresh = [(rule, rows) for rule, rows in chosen if rule.name not in entry.bindings]
         precedes = entry.follower.generations.precedes if entry.follower else lt
@@ -92,31 +97,20 @@ class Binder:
             if entry.gone or version != self._version:
                 return  # it comes again if it is still there
         entry.decided = True
-        self.unknown_decided += at_risk and not entry.origin.labels.known
+        self.unknown_decided += at_risk and not labels.known and not wish.exclude
         for (rule, selection), (position, following) in zip(fresh, begins, strict=True):
             self._bind_route(entry, rule, selection, position, following)
         self._let_go_of_ended(entry, handed.given)
+        self._wishes.pace(entry, wish)
+        self._wishes.tell(entry, (*wish.problems, *([problem] if problem else ())))
         if not chosen:
-            self.unmatched += 1
+            self.excluded += wish.exclude
+            self.unmatched += not wish.exclude
             self._catalog.close_entry(entry)
 
     def _choose(self, rules: Sequence[RouteRule], entry: Entry, at_risk: bool) -> Chosen | None:
-        labels = entry.origin.labels
-        return choose(rules, entry.source, labels.values, labels.known, force=at_risk)
-
-    def _cutting_is_known(self, entry: Entry) -> bool:
-        """Metadata may say how an origin is cut; from here on that holds as long as it is followed.
-
-        What has been cut in one way must not come again in another: ids would no longer agree.
-        """
-        follower, labels = entry.follower, entry.origin.labels
-        if follower is None or follower.log.recut is None:
-            return True
-        if not labels.known and self._world.clock.now() - entry.seen_at < METADATA_GRACE_SECS:
-            return False
-        cutting = follower.log.recut(labels)
-        follower.log = replace(follower.log, cutting=cutting, recut=None)
-        return True
+        wish, labels = entry.wish or NO_WISH, entry.origin.labels
+        return choose_as_wished(rules, entry.source, labels, wish, force=at_risk)[0]
 
     def _at_risk(self, entry: Entry) -> bool:
         if self._world.clock.now() - entry.seen_at < METADATA_GRACE_SECS:

@@ -25,6 +25,7 @@ from logship.tail.descriptors import Descriptors
 from logship.tail.follow import Follower
 from logship.tail.loss import Following, Loss, LossLog
 from logship.tail.pulse import Pulse
+from logship.wishes import Wishes
 from logship.world import World
 
 ALL_STANDING_SECS = 60.0
@@ -52,7 +53,8 @@ class Origins:
         self.loss_log = LossLog(world.clock, logger)
         self.descriptors = Descriptors(world.disk.max_open_files(), world.clock, logger)
         self.pulse = Pulse(world.clock, world.disk)
-        self.binder = Binder(routes, checkpoint, starting, world, self)
+        self.wishes = Wishes(world.clock, logger)
+        self.binder = Binder(routes, checkpoint, starting, world, self, self.wishes)
         self.absent = Absent(self.binder.rules, checkpoint, world.clock)
         self._all_stood_at = float("-inf")
 
@@ -60,6 +62,11 @@ class Origins:
     def unmatched(self) -> int:
         """Origins that no route took."""
         return self.binder.unmatched
+
+    @property
+    def excluded(self) -> int:
+        """Origins that asked not to be read."""
+        return self.binder.excluded
 
     @property
     def unknown_decided(self) -> int:
@@ -80,6 +87,13 @@ class Origins:
         """Give the entry to the routes it goes to, if that can be told."""
         if not (entry.decided or entry.orphan) and self.entries.get(entry.origin.key) is entry:
             await self.binder.bind(entry)
+
+    def heed(self, entry: Entry) -> None:
+        """The labels of an origin that is bound have changed."""
+        wish = self.wishes.asked(entry)
+        if wish is not None and entry.bindings:
+            self.wishes.pace(entry, wish)
+            self.wishes.tell(entry, wish.problems)
 
     def reroute(self, routes: Routing) -> None:
         """From now on these are the routes. What is undecided then is to be bound."""

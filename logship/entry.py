@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from logship.api import LogFile, OpenFeed
 from logship.journal import Key
-from logship.origin import Origin
+from logship.origin import Origin, Wish
 from logship.rebinding import Ended
 from logship.routes.binding import Binding
 from logship.tail.feed import DiskFeed
@@ -25,7 +25,9 @@ class Entry:
     was_there: bool
     """Whether it was there when its source started: `start_from` rules it."""
     decided: bool = False
-    """Whether it is known which routes it goes to."""
+    """Whether it is known which routes it goes to, if any."""
+    wish: Wish | None = None
+    """What its metadata asked for when it was bound; it holds as long as it is followed."""
     rematched_ns: int | None = None
     """When it was matched again, because the routes had changed; wall clock."""
     retired: bool = False
@@ -46,6 +48,8 @@ class Entry:
     @property
     def finished(self) -> bool:
         """Whether everything of it is settled, if nothing is added to it."""
+        if any(binding.owes for binding in self.bindings.values()):
+            return False
         feeds = [binding.feed for binding in self.bindings.values()]
         return all(f.exhausted and f.settled for f in feeds if isinstance(f, DiskFeed))
 

@@ -82,7 +82,9 @@ class SourceCatalog:
         entry = self._origins.entries.get(key)
         if entry is not None:
             entry.origin.labels = labels
-            if not entry.decided:
+            if entry.decided:
+                self._origins.heed(entry)
+            else:
                 self._bind_soon(entry)
 
     def touch(self, key: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from logship.metrics.family import AgentNow, Family, Kind, Samples
+from logship.origin import PROBLEMS
 from logship.reload.record import RESULTS
 from logship.rows import kernel
 
@@ -32,6 +33,11 @@ def _reloads(now: AgentNow) -> Samples:
     return [((result,), now.pipeline.reloads.results[result]) for result in RESULTS]
 
 
+def _problems(now: AgentNow) -> Samples:
+    counts = now.pipeline.origins.wishes.counts
+    return [((reason,), counts[reason]) for reason in PROBLEMS]
+
+
 OF_AGENT: tuple[Family[AgentNow], ...] = (
     Family("logship_build_info", "gauge", ("version", "python", "kernel"),
            "1; the labels say which agent this is, and which row kernel it uses.", _build),
@@ -45,9 +51,15 @@ OF_AGENT: tuple[Family[AgentNow], ...] = (
          lambda agent: len(agent.origins.undecided())),
     _one("counter", "logship_origins_unmatched_total", "Logs that no route took.",
          lambda agent: agent.origins.unmatched),
+    _one("counter", "logship_origins_excluded_total",
+         "Logs that are not read because their pod's annotations say so.",
+         lambda agent: agent.origins.excluded),
     _one("counter", "logship_origins_decided_without_metadata_total",
          "Logs for which `on_unknown` had to decide.",
          lambda agent: agent.origins.unknown_decided),
+    Family("logship_annotation_problems_total", "counter", ("reason",),
+           "Annotations of pods that are ignored because they are wrong, at most one an hour for"
+           " each pod and problem: see the label `reason`.", _problems),
     _one("gauge", "logship_checkpoint_age_seconds",
          "Since the positions were last saved. Absent: they never were.",
          lambda agent: agent.checkpoint.age_secs),

@@ -103,6 +103,9 @@ OF_ROUTES: tuple[Family[RouteNow], ...] = (
           lambda read: read.bytes),
     _counter("logship_reread_rows_total", "Rows read again after they were given back.",
              lambda route: route.counters.reread_rows),
+    _counter("logship_made_rows_total",
+             "Rows that the agent wrote itself: what it shed, which annotation is wrong.",
+             lambda route: route.counters.made_rows),
     _counter("logship_taken_bytes_total", "Bytes of log read, those that are read again too.",
              lambda route: route.counters.taken_bytes),
     _of_sink("logship_delivered_rows_total", "Rows that the destination has confirmed.",
@@ -113,9 +116,6 @@ OF_ROUTES: tuple[Family[RouteNow], ...] = (
     _by("rule", "logship_dropped_rows_total",
         "Rows dropped by a rule: a transform, by its type, or a rule of `shed`, as `shed:NAME`.",
         lambda route: route.counters.dropped_rows),
-    _counter("logship_summary_rows_total",
-             "Rows that the agent made itself, to say what a rule of `shed` dropped.",
-             lambda route: route.counters.summary_rows),
     _gauge("logship_shedding_severities",
            "How many severities the route drops now by its option `shed`; 0: it does not shed.",
            _stage),
@@ -133,7 +133,7 @@ OF_ROUTES: tuple[Family[RouteNow], ...] = (
     _gauge("logship_held_rows", "Rows in memory, on their way.",
            lambda route: route.counters.held_rows),
     _gauge("logship_unaccounted_rows",
-           "Rows that are nowhere: read + reread + summaries - delivered - dropped - passed - dead"
+           "Rows that are nowhere: read + reread + made - delivered - dropped - passed - dead"
            " letters - released - held. Anything but 0 is a bug.",
            lambda route: route.counters.unaccounted),
     _by("reason", "logship_altered_rows_total",

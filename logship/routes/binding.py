@@ -1,6 +1,12 @@
-"""A route on an origin: a feed, with the row conditions that hold for it."""
+"""A route on an origin: a feed, with the row conditions that hold for it.
+
+Beside the rows of the feed it gives the agent's own about the origin (`notice`), which go first,
+and knows how fast the origin may be read. While it rests for that it takes no turn, so it costs
+the others nothing.
+"""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -8,10 +14,14 @@ from typing import Protocol
 from logship.api import Feed
 from logship.batch import Batch
 from logship.routes.conditions import Selection
+from logship.routes.throttle import Throttle
 
 
 class Ready(Protocol):
     """Where a binding says that there may be something to take."""
+
+    @property
+    def name(self) -> str: ...
 
     def ready(self, binding: "Binding") -> None: ...
     def remove(self, binding: "Binding") -> None: ...
@@ -48,21 +58,60 @@ class Binding:
     ended: bool = False
     """Another one goes on where it stood: what is still out is not its business."""
     _nothing_out: asyncio.Event | None = None
+    notices: deque[Batch] = field(default_factory=deque)
+    """Rows of the agent's own that are still to be taken."""
+    notices_out: int = 0
+    throttle: Throttle | None = None
+    resting: bool = False
+    """It was read as fast as it may be: it wants no turn for now."""
 
     def __post_init__(self) -> None:
         labels = self.feed.origin.labels
         self.namespace = labels.get("namespace") or f"({labels.get('source')})"
+
+    @property
+    def owes(self) -> bool:
+        """Whether rows of the agent's own are not delivered yet."""
+        return bool(self.notices) or self.notices_out > 0
+
+    def tell(self, batch: Batch) -> None:
+        """Deliver a row of the agent's own."""
+        batch.route = self.route.name
+        self.notices.append(batch)
+        self.wake()
+
+    def next_notice(self) -> Batch | None:
+        if not self.notices:
+            return None
+        self.notices_out += 1
+        return self.notices.popleft()
+
+    def pace(self, bytes_per_sec: float | None) -> None:
+        """Read at most so fast from now on; None: as fast as can be."""
+        if bytes_per_sec is None:
+            self.throttle = None
+        elif self.throttle is None or self.throttle.bytes_per_sec != bytes_per_sec:
+            self.throttle = Throttle(bytes_per_sec)
 
     def took(self, batch: Batch) -> None:
         self.read_bytes += batch.size()
         self.out += _bytes(batch)
 
     def settle(self, batch: Batch) -> None:
+        if batch.made:
+            self.notices_out -= 1
+            return
         self._came_back(batch)
         if not self.ended:
             self.feed.settle(batch)
 
     def release(self, batch: Batch) -> None:
+        if batch.made:
+            self.notices_out -= 1
+            batch.reread = True
+            self.notices.appendleft(batch)
+            self.wake()
+            return
         self._came_back(batch)
         self.read_bytes -= batch.size()
         if not self.ended:
@@ -76,7 +125,7 @@ class Binding:
 
     def wake(self) -> None:
         """There may be something to take."""
-        if not (self.blocked or self.parked or self.ending):
+        if not (self.blocked or self.parked or self.resting or self.ending):
             self.route.ready(self)
 
     async def run_dry(self) -> None:
@@ -99,4 +148,4 @@ class Binding:
 
 
 def _bytes(batch: Batch) -> int:
-    return sum([span.end - span.start for span in batch.pieces])
+    return 0 if batch.made else sum([span.end - span.start for span in batch.pieces])

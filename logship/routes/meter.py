@@ -11,7 +11,8 @@ The time of the oldest unread row is read from its file when somebody asks, and 
 position. In a plain file: the first time found in the first bytes from there on; where there is
 none, the time at which the file was last written (which rows without a time get too, see `Batch`).
 In a compressed file, where the place would have to be searched by unpacking: the time of its first
-row, so the age is at least the true one.
+row, so the age is at least the true one. A last line that nobody has ended counts as unread bytes,
+but is no row that could be late: a prompt without a newline would have an age for ever.
 """
 
 import asyncio
@@ -142,7 +143,10 @@ class Meter:
         follower, size = feed.follower, sum(span.size for span in unread)
         samples, risk = self._risk(binding, follower, unread, world)
         in_flight = feed.in_flight_bytes  # all numbers are of one moment: reading may wait
-        return Lag(1, size, in_flight, await _oldest_ns(samples, follower, unread[0], world), risk)
+        unended = feed.unended()
+        first = next((span for span in unread if span != unended), None)
+        oldest = await _oldest_ns(samples, follower, first, world) if first else None
+        return Lag(1, size, in_flight, oldest, risk)
 
 
 async def _oldest_ns(samples: Samples, follower: Follower, first: Span, world: World) -> int | None:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from logship.routes.binding import Binding
 from logship.routes.fairness import Turns
 from logship.routes.lag import RouteLag
 from logship.routes.meter import Meter
+from logship.routes.unreadable import Unreadable
 from logship.said import shown
 from logship.world import Clock, World
 
@@ -53,10 +55,14 @@ class Route:
     """Whether rows are looked at, or blocks go out as they are."""
     bindings: set[Binding] = field(default_factory=set)
     _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
+    _resting: set[Binding] = field(default_factory=set)
+    """Those that were read as fast as they may be."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _meter: Meter = field(default_factory=Meter)
-    _unreadable: set[Binding] = field(default_factory=set)
-    """Those that could not be read at the last try: this is said once."""
+    _unreadable: Unreadable = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._unreadable = Unreadable(self.counters, self.log)
 
     def add(self, binding: Binding) -> None:
         self.bindings.add(binding)
@@ -64,7 +70,8 @@ class Route:
 
     def remove(self, binding: Binding) -> None:
         self.bindings.discard(binding)
-        self._unreadable.discard(binding)
+        self._resting.discard(binding)
+        self._unreadable.forget(binding)
         self._meter.forget(binding)
         if self.shedding is not None:
             self.shedding.forget(binding)
@@ -86,9 +93,9 @@ class Route:
         now, shedding = self.clock.now(), self.shedding
         self.counters.loudest.turn(now)
         if shedding is None:
-            self._meter.tick(now, self._turns)
+            self._meter.tick(now, chain(self._turns, self._resting))
             return
-        self._meter.tick(now, [*self._turns, *shedding.parked])
+        self._meter.tick(now, [*self._turns, *self._resting, *shedding.parked])
         shedding.look(self._meter.risk_secs(world), bool(self._turns))
 
     async def lag(self, world: World) -> RouteLag:
@@ -155,7 +162,7 @@ class Route:
             return 0
         size = batch.size()
         self._turns.took(binding, size)
-        if size < self.block_bytes and not _has_more(binding):
+        if not self._rests(binding, size) and size < self.block_bytes and not _has_more(binding):
             self._turns.idle(binding)
         binding.took(batch)
         self.counters.read(binding.namespace, batch)
@@ -171,33 +178,44 @@ class Route:
             await self.clock.sleep(_BUG_SECS)
         return size
 
+    def _rests(self, binding: Binding, size: int) -> bool:
+        """Whether that was as fast as it may be read: then it takes no turn for a while."""
+        secs = binding.throttle.took(size, self.clock.now()) if binding.throttle and size else 0.0
+        if secs > 0:
+            self._turns.rest(binding)
+            binding.resting = True
+            self._resting.add(binding)
+            asyncio.get_running_loop().call_later(secs, self._rested, binding)
+        return secs > 0
+
+    def _rested(self, binding: Binding) -> None:
+        binding.resting = False
+        self._resting.discard(binding)
+        if binding in self.bindings:
+            binding.wake()
+
     async def _read(self, binding: Binding) -> Batch | None:
         """What the binding has now; None also when it may not, or cannot, be read."""
         asleep = binding.blocked or binding.parked or binding.ending
         if asleep or binding not in self.bindings:
             return None
+        if (made := binding.next_notice()) is not None:
+            return made
+        most = self.block_bytes
+        if binding.throttle is not None:
+            most = min(most, binding.throttle.most)
         try:
-            batch = await binding.feed.take(self.block_bytes)
+            batch = await binding.feed.take(most)
         except Exception as error:  # hostile bytes: other origins go on
-            self._cannot_read(binding, error)
+            self._unreadable.failed(binding, error)
             return None
-        self._unreadable.discard(binding)
+        self._unreadable.forget(binding)
         return None if binding.ended else batch  # the one that goes on reads it
 
-    def _cannot_read(self, binding: Binding, error: Exception) -> None:
-        """It is tried again with each look at the file, and said once, until it works."""
-        key, bug = binding.feed.origin.key, not isinstance(error, OSError)
-        self.counters.bugs += bug
-        self.counters.last_error = shown(f"{key}: {error}")
-        if binding in self._unreadable:
-            return
-        self._unreadable.add(binding)
-        if bug:
-            self.log.error("a bug in reading %s", key, exc_info=error)
-        else:
-            self.log.warning("cannot read %s: %s", key, error)
-
     def _pass_on(self, binding: Binding, batch: Batch) -> None:
+        if batch.made:
+            self.sender.offer(binding, batch)
+            return
         mine = binding.selection.apply(batch)
         passed = 0 if mine is batch else batch.row_count() - mine.row_count()
         dropped = []
@@ -232,6 +250,8 @@ class Route:
 
 
 def _has_more(binding: Binding) -> bool:
+    if binding.notices:
+        return True
     try:
         return binding.due()
     except OSError:

@@ -207,7 +207,7 @@ class Shedding:
 
     def _announce(self, tally: Tally, batches: list[Batch]) -> None:
         for batch in batches:
-            self._counters.summary_rows += batch.row_count()
+            self._counters.made_rows += batch.row_count()
             self._shelf.announce(_Announced(self, tally, batch), batch)
 
     def announced(self, tally: Tally) -> None:

@@ -105,11 +105,13 @@ class Cutter:
 
     def open_spans(self) -> list[Span]:
         """Where the bytes lie that it keeps: parts of records, then the unfinished line."""
-        spans = [span for span, _ in self._open]
-        if self._tail:
-            generation, start = self._tail_at
-            spans.append(Span(generation, start, start + len(self._tail)))
-        return spans
+        tail = self.unended()
+        return [span for span, _ in self._open] + ([tail] if tail else [])
+
+    def unended(self) -> Span | None:
+        """Where the unfinished line lies, if there is one."""
+        (generation, start), size = self._tail_at, len(self._tail)
+        return Span(generation, start, start + size) if size else None
 
     def _long(self, chunk: bytes, end: bool) -> bytes:
         """What is whole of it: lines, and parts of one that is longer than a row may be."""

@@ -88,6 +88,10 @@ class DiskFeed:
         """What `waiting` counts, in the order it was written."""
         return self._backlog.unread()
 
+    def unended(self) -> Span | None:
+        """What of `unread` is no row yet, because its line has no end."""
+        return self._backlog.unended()
+
     @property
     def in_flight_bytes(self) -> int:
         """In batches that are not settled."""

@@ -41,7 +41,13 @@ class FilesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = 600.0
     format: Annotated[
         Literal["plain", "cri", "docker"],
-        Meta(description="`plain`: every line is a row; or the format of a container runtime."),
+        Meta(
+            description="`plain`: every line is a row. If it begins with a time in RFC 3339 with a "
+            "zone, that is the row's: `2026-03-01T09:00:00.123Z`, `2026-03-01 09:00:00+01:00`, "
+            "also as `[2026-03-01T09:00:00Z]`, with up to nine fraction digits. No other form is "
+            "read; a row without a time has the time its file was last written to. `cri`, "
+            "`docker`: the format of a container runtime."
+        ),
     ] = "plain"
     rotated: Annotated[
         bool,
@@ -85,6 +91,10 @@ class Files(Source):
     """Log files that globs take, with the files they are rotated to."""
 
     config = FilesConfig
+
+    @classmethod
+    def tells_metadata(cls, config: msgspec.Struct) -> bool:
+        return False
 
     def __init__(
         self, config: FilesConfig, context: Context, open_inotify: OpenInotify | None = None

@@ -18,7 +18,7 @@ from logship.api import DEFAULT_KEYS, DELIVERED, Batch, ConfigError, Context, Ou
 from logship_gcp.appeals import Appeals
 from logship_gcp.bigquery import target
 from logship_gcp.bigquery.append import Appender
-from logship_gcp.bigquery.extract import MESSAGE_KEYS, TRACE_KEYS, Extractor, Keys
+from logship_gcp.bigquery.extract import MESSAGE_KEYS, TRACE_KEYS, Extractors, Keys
 from logship_gcp.bigquery.parcels import gather
 from logship_gcp.bigquery.schema import TableName
 from logship_gcp.bigquery.tables import TableOptions, Tables
@@ -134,7 +134,7 @@ class BigQuerySink(Sink):
             reason = "needed: an endpoint without credentials names no project"
             raise ConfigError(f"{self._path}.project", reason)
         keys = Keys(config.severity_keys, config.message_keys, trace=config.trace_keys)
-        self._extractor = Extractor(keys)
+        self._extractors = Extractors(keys)
         self._tables: Tables | None = None
 
     async def start(self) -> None:
@@ -173,7 +173,7 @@ class BigQuerySink(Sink):
 
     async def write(self, batches: Sequence[Batch]) -> Outcome:
         now_ns = self.context.world.clock.wall_ns()
-        parcels, refused = await gather(batches, self._targets, self._extractor, now_ns)
+        parcels, refused = await gather(batches, self._targets, self._extractors, now_ns)
         parts = await asyncio.gather(*(self._writer.write(parcel) for parcel in parcels))
         failures: list[Failure] = [*refused, *(failure for part in parts for failure in part)]
         if not failures:

@@ -10,11 +10,12 @@ import asyncio
 import importlib.metadata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from logship.api import Again, Altered, Batch, Context, Outcome, Refused, Retry, Sink
+from logship.api import Again, Altered, Batch, Context, Outcome, Refused, Retry, Sink, keys_of
 from logship_gcp.appeals import Appeals
 from logship_gcp.cloud_logging.config import CloudLoggingConfig
 from logship_gcp.cloud_logging.delivery import Delivered, deliver, total
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 ALONE_BYTES = 128 * 1024
 """From here on, a request of its own costs less than naming the origin in every entry."""
+MAX_READERS = 64
 AlteredRows = dict[tuple[int, int], Oversize]
 """By batch and row."""
 
@@ -106,7 +108,19 @@ class BatchEncoder:
             config.json == "auto",
             oldest_secs=config.oldest_time_secs,
         )
+        self._readers: dict[tuple[str, ...], Reader] = {}
+        """By the severity keys that origins ask for."""
         self._frames = Frames(place)
+
+    def _reader_of(self, batch: Batch) -> Reader:
+        keys = keys_of(batch.labels.get("severity_keys"))
+        if not keys:
+            return self._reader
+        if (found := self._readers.get(keys)) is None:
+            if len(self._readers) >= MAX_READERS:
+                self._readers.clear()
+            found = self._readers[keys] = replace(self._reader, severity_keys=keys)
+        return found
 
     def requests(
         self, batches: Sequence[Batch], now_ns: int, altered: AlteredRows | None = None
@@ -139,7 +153,12 @@ class BatchEncoder:
         batch = batches[number]
         rows = batch.rows
         body, numbers, too_large = encode(
-            batch, frame, self._reader, now_ns=now_ns, alone=alone, oversize=self._oversize
+            batch,
+            frame,
+            self._reader_of(batch),
+            now_ns=now_ns,
+            alone=alone,
+            oversize=self._oversize,
         )
         altered.update({(number, row): how for row, how in too_large.items()})
         if rows.fields is None:  # what a transform has parsed could not be made again

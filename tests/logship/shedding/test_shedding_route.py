@@ -42,7 +42,7 @@ def test_a_spell_of_refusals_sheds_debug_then_info_never_errors_and_says_so(
             assert dropped == stage.dropped(severity.lower()) > 100
         assert stage.sink.announced("DEBUG") > stage.sink.announced("INFO")
         counters = stage.counters
-        assert counters.summary_rows == len(stage.sink.summaries) > 0
+        assert counters.made_rows == len(stage.sink.summaries) > 0
         assert counters.read_rows == 3 * write.written
 
     on_stage(lambda: Stage(tmp_path), work)
