@@ -18,8 +18,6 @@ class Entry:
     origin: Origin
     log: LogFile | OpenFeed
     source: str
-    said: logging.Logger
-    """Where trouble with its files is said."""
     follower: Follower | None
     seen_at: float
     was_there: bool
@@ -42,6 +40,8 @@ class Entry:
     """By route, as `bindings`: under which positions are saved."""
     ended: dict[str, Ended] = field(default_factory=dict)
     """By route: bindings that others go on for, as long as those have not begun."""
+    said: logging.Logger = field(default_factory=lambda: logging.getLogger(__name__))
+    """Where trouble with its files is said."""
     version: int = -1
     """Of the follower, when it was last asked where its feeds stand."""
 

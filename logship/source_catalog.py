@@ -58,7 +58,8 @@ class SourceCatalog:
             return
         self._origins.absent.saw(origin.key)
         now = self._world.clock.now()
-        entry = Entry(origin, log, self._source, self._log, None, now, not self._complete)
+        entry = Entry(origin, log, self._source, None, now, not self._complete)
+        entry.said = self._log
         entry.follower = self._origins.follow(entry)
         self._origins.entries[origin.key] = entry
         self._bind_soon(entry)
