@@ -115,6 +115,10 @@ class Feed(Protocol):
         """Forget the batch; it is taken again later, with the same rows and ids."""
         ...
 
+    def close(self) -> None:
+        """Nobody takes from it any more; what is not settled is another feed's to give again."""
+        ...
+
 
 OpenFeed = Callable[[Callable[[], None]], Feed]
 """Opens a feed of a broker; it calls the given function whenever there may be something to take."""
@@ -130,7 +134,8 @@ class Catalog(Protocol):
     def complete(self) -> None:
         """All that was there when the source started has been added; what comes now is new.
 
-        `start_from` rules only what was there: what is new is read from its first byte.
+        `start_from` rules only what was there: what is new is read from its first byte. A source
+        that is run again adds all again; what it has not added by now, it is taken not to want.
         """
         ...
 

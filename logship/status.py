@@ -16,6 +16,8 @@ async def status(pipeline: Pipeline) -> dict[str, object]:
     lags = [(route, await route.lag(world)) for route in pipeline.routes]
     now_ns = world.clock.wall_ns()
     return {
+        "config": pipeline.reloads.as_dict(now_ns),
+        "waiting_for_state_dir": pipeline.lock.waiting,
         "ready": not origins.absent.untold(pipeline.sources),
         "origins": len(origins.entries),
         "origins_unmatched": origins.unmatched,
@@ -40,9 +42,8 @@ def _loudest(routes: list[Route]) -> list[dict[str, object]]:
 
 
 def _of_sink(pipeline: Pipeline, name: str, now_ns: int) -> dict[str, object]:
-    configs = pipeline.config.routes
-    routes = [r for r, config in zip(pipeline.routes, configs, strict=True) if config.to == name]
-    errors = [route.counters.sink_error for route in routes]
+    routes = pipeline.assembly.routes.values()
+    errors = [built.route.counters.sink_error for built in routes if built.config.to == name]
     last = max(errors, key=lambda error: error.at_ns, default=Said())
     return {
         **pipeline.sink_trouble[name].as_dict(now_ns),

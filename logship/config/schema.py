@@ -173,6 +173,14 @@ class AdminConfig(Options, frozen=True, kw_only=True):
         ),
     ] = None
 
+    reload: Annotated[
+        bool,
+        Meta(
+            description="Whether `POST /-/reload` reads the configuration file again. Whoever "
+            "reaches the address can do that; the file is watched, and SIGHUP works, without it."
+        ),
+    ] = False
+
     def __post_init__(self) -> None:
         if self.listen is not None and int(self.listen.rpartition(":")[2]) > 65535:
             raise ConfigError("listen", "a port is at most 65535")

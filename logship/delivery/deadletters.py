@@ -36,6 +36,12 @@ class DeadLetters:
         self._lock = asyncio.Lock()
         self._segment = ""
 
+    def bound(self, directory: str, max_bytes: int, max_age_secs: float) -> None:
+        """Where they go from now on, and how many."""
+        if directory != self._dir:
+            self._dir, self._segment = directory, ""
+        self._max_bytes, self._max_age_secs = max_bytes, max_age_secs
+
     def encoded(self, sink: str, batch: Batch, refused: Sequence[Refused]) -> bytes:
         """The rows as letters, to be stored."""
         now = time_text(self._world.clock.wall_ns())

@@ -213,6 +213,12 @@ class Sender:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._log.critical("a bug: a delivery ended in mid-air", exc_info=error)
 
+    def give_up(self) -> None:
+        """Give everything back: what the sink may have taken of it is sent again, as always."""
+        self._release_pending()
+        for write in list(self._writes):
+            write.give_up()
+
     async def drain(self, timeout_secs: float) -> None:
         """Send what is pending, wait for what is in flight; what is left stays unsettled."""
         end = self._clock.now() + timeout_secs

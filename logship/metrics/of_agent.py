@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logship.metrics.family import AgentNow, Family, Kind, Samples
 from logship.origin import PROBLEMS
+from logship.reload.record import RESULTS
 from logship.rows import kernel
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ def _build(now: AgentNow) -> Samples:
 
 def _complaints(now: AgentNow) -> Samples:
     return [((name,), trouble.count) for name, trouble in now.pipeline.sink_trouble.items()]
+
+
+def _reloads(now: AgentNow) -> Samples:
+    return [((result,), now.pipeline.reloads.results[result]) for result in RESULTS]
 
 
 def _problems(now: AgentNow) -> Samples:
@@ -67,6 +72,19 @@ OF_AGENT: tuple[Family[AgentNow], ...] = (
          lambda agent: agent.origins.descriptors.open),
     _one("gauge", "logship_open_log_files_limit", "How many may be.",
          lambda agent: agent.origins.descriptors.most),
+    _one("gauge", "logship_waiting_for_state_dir",
+         "1: another agent holds the state directory; logs are held open, nothing is shipped.",
+         lambda agent: agent.lock.waiting),
+    _one("gauge", "logship_config_last_reload_successful",
+         "0: the configuration file was refused, and an older one is in force; see `problems` in"
+         " `/status`.",
+         lambda agent: agent.reloads.successful),
+    _one("gauge", "logship_config_last_reload_success_timestamp_seconds",
+         "When the configuration in force was read, Unix time.",
+         lambda agent: agent.reloads.success_ns / 1e9),
+    Family("logship_config_reloads_total", "counter", ("result",),
+           "Times that the configuration file was read again, since it had changed or somebody"
+           " asked: applied, unchanged, refused.", _reloads),
     Family("logship_sink_complaints_total", "counter", ("sink",),
            "Warnings and errors that a sink, or a route about its sink, has logged.", _complaints),
 )  # fmt: skip

@@ -41,6 +41,7 @@ counts the first {most} by name, and all others as `{other}` until the process e
 | `reason` | Of losses: {reasons}. Of altered rows: `cut`, `unfinished`, \
 `malformed`, `split`, `shortened` ([what they mean](operations.md#status)). Of annotations: \
 {problems} ([what they mean](annotations.md#when-an-annotation-is-wrong)). |
+| `result` | Of reloads: `applied`, `unchanged`, `refused`. |
 | `le` | Upper bounds in seconds: {bounds}, `+Inf`. |
 
 No label names a pod: the ten loudest are in [`/status`](operations.md#status).

@@ -80,6 +80,10 @@ class Route:
         self._turns.add(binding)
         self._changed.set()
 
+    def hurry(self) -> None:
+        """Send what has been read: somebody waits for it."""
+        self.sender.hurry()
+
     def waiting_bytes(self) -> int:
         """Bytes not read yet, over all origins that tell."""
         return sum(binding.feed.waiting() or 0 for binding in self.bindings)
@@ -160,7 +164,7 @@ class Route:
         self._turns.took(binding, size)
         if not self._rests(binding, size) and size < self.block_bytes and not _has_more(binding):
             self._turns.idle(binding)
-        binding.read_bytes += size
+        binding.took(batch)
         self.counters.read(binding.namespace, batch)
         try:
             self._pass_on(binding, batch)
@@ -192,7 +196,8 @@ class Route:
 
     async def _read(self, binding: Binding) -> Batch | None:
         """What the binding has now; None also when it may not, or cannot, be read."""
-        if binding.blocked or binding.parked or binding not in self.bindings:
+        asleep = binding.blocked or binding.parked or binding.ending
+        if asleep or binding not in self.bindings:
             return None
         if (made := binding.next_notice()) is not None:
             return made
@@ -205,7 +210,7 @@ class Route:
             self._unreadable.failed(binding, error)
             return None
         self._unreadable.forget(binding)
-        return batch
+        return None if binding.ended else batch  # the one that goes on reads it
 
     def _pass_on(self, binding: Binding, batch: Batch) -> None:
         if batch.made:
@@ -229,6 +234,13 @@ class Route:
             binding.settle(batch)
         else:
             self.sender.offer(binding, mine)
+
+    async def give_up(self) -> None:
+        """End at once: what was read goes back to its feeds."""
+        if self.shedding is not None:
+            self.shedding.close()
+        self.sender.give_up()
+        await self.sender.drain(0)
 
     async def drain(self, timeout_secs: float) -> None:
         """Deliver what was read; what is left stays unsettled."""

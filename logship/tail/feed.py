@@ -187,6 +187,11 @@ class DiskFeed:
             _counted=None if count is None else (count, {}),
         )  # fmt: skip
 
+    def close(self) -> None:
+        """Nobody takes from it any more: its follower need not wait for it."""
+        self._follower.feeds.remove(self)
+        self._follower.settle_up()
+
     def settle(self, batch: Batch) -> None:
         self._ledger.settle(self._late.settle(batch.pieces))
         self._finish_late()

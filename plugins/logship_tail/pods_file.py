@@ -10,6 +10,8 @@ four times a second: for a file written in place inotify has only the events tha
 line for logs. A file that is missing or wrong is complained about, and what was known stays known.
 """
 
+from contextlib import suppress
+
 import msgspec
 import yaml
 
@@ -29,6 +31,9 @@ class PodsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def parse(text: str) -> PodsFile:
     """Raises ValueError with what is wrong and where."""
+    if text.startswith("{"):
+        with suppress(msgspec.MsgspecError):  # as YAML it may be right, and is told about if not
+            return msgspec.json.decode(text, type=PodsFile)  # a hundred times as fast
     try:
         document = yaml.load(text, Loader=_LOADER)  # noqa: S506 (makes only texts)
         return msgspec.convert(document, PodsFile)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from logship import catalog
+from logship import binder
 from logship.batch import Batch
 from logship.routes import tallies
 from logship.rows.address import Span
@@ -138,8 +138,8 @@ class WatchedFeed(DiskFeed):
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """The feeds that the catalog makes meanwhile are watched; what is dropped is said soon."""
-    changed = ((catalog, "DiskFeed", WatchedFeed), (tallies, "GATHER_SECS", GATHER_SECS))
+    """The feeds that the binder makes meanwhile are watched; what is dropped is said soon."""
+    changed = ((binder, "DiskFeed", WatchedFeed), (tallies, "GATHER_SECS", GATHER_SECS))
     before = [getattr(module, name) for module, name, _ in changed]
     for module, name, value in changed:
         setattr(module, name, value)

@@ -11,11 +11,7 @@ from dataclasses import dataclass
 from logship.metrics.of_agent import OF_AGENT
 from logship.metrics.of_routes import OF_ROUTES
 
-PENDING = {
-    "logship_config_last_reload_successful": (),
-    "logship_waiting_for_state_dir": (),
-    "logship_shedding_severities": ("route",),
-}
+PENDING: dict[str, tuple[str, ...]] = {}
 """Metrics that the code is about to get, and their labels; empty once it has them."""
 OF_OTHERS = {
     "up": (),
