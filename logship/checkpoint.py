@@ -1,6 +1,6 @@
 """The saved positions, on disk and in memory.
 
-Changed positions are appended once a second, in a thread; a snapshot replaces the file once a
+Changed positions are appended about once a second, in a thread; a snapshot replaces the file once a
 minute. Whatever a crash leaves behind can be read: a torn last line is cut off and reported, a file
 that is not ours is set aside. A full disk costs nothing but the age of the checkpoint: rows flow
 on, and what was not written is written with the next try.

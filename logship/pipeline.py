@@ -34,7 +34,10 @@ from logship.trouble import Trouble
 from logship.units import StartFrom
 from logship.world import World
 
-SAVE_SECS = 1.0
+SAVE_SECS, MAX_SAVE_SECS = 1.0, 5.0
+SAVE_SHARE = 1 / 300
+"""Positions are gathered once a second, or more rarely where that takes more than so much of the
+time: hundreds of logs move all the time. What a crash sends twice has the same ids."""
 DEFAULT_START_FROM = 600.0
 
 
@@ -64,6 +67,7 @@ class Pipeline:
         self.reading = asyncio.Event()
         """It has the state directory, and reads."""
         self.reloads = Record(self.started_ns)
+        self._save_at = 0.0
 
     @property
     def config(self) -> Config:
@@ -186,7 +190,8 @@ class Pipeline:
         """Save positions; let go of what has ended; look again at what is undecided."""
         while True:
             await self.world.clock.sleep(SAVE_SECS)
-            await self.checkpoint_now()
+            if self.world.clock.now() >= self._save_at:
+                await self.checkpoint_now()
             self.origins.sweep()
             self.origins.leave_orphans(self.sources)
             self._look()
@@ -203,7 +208,10 @@ class Pipeline:
         origins.descriptors.check(self.config.held.max_files, len(origins.entries))
 
     async def checkpoint_now(self, *, last: bool = False) -> None:
+        began = self.world.clock.now()
         self.checkpoint.update(*self.origins.standing(everything=last), last=last)
+        now = self.world.clock.now()
+        self._save_at = now + min((now - began) / SAVE_SHARE, MAX_SAVE_SECS - SAVE_SECS / 2)
         await self.checkpoint.save()
 
 
