@@ -48,6 +48,8 @@ class Spell:
         self._last = 0.0
         """It still did."""
         self._throttled = self._failed = 0
+        self._idle = 0
+        """Looks in a row that saw no rows wait: between two blocks one look may see none."""
 
     def see(self, look: Look) -> None:
         refused = look.throttled > self._throttled
@@ -58,7 +60,8 @@ class Spell:
         if refused or (look.paused and self._since is not None):
             self._last = look.now
         over = look.now - self._last > QUOTA_SECS
-        if over or not look.behind or (failed and not refused):
+        self._idle = 0 if look.behind else self._idle + 1
+        if over or self._idle >= HOLD_TICKS or (failed and not refused):
             self._since = None
 
     @property

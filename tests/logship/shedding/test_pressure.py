@@ -104,6 +104,14 @@ def test_refusals_of_a_route_that_keeps_up_are_no_reason() -> None:
     assert not any(Watch(QUOTA).look(1000, refuses=range(1000), behind=False))
 
 
+def test_one_look_between_two_blocks_ends_no_spell() -> None:
+    watch = Watch(QUOTA)
+    for _ in range(20):
+        watch.look(9, refuses=range(9))
+        found = watch.look(1, refuses=[0], behind=False)
+    assert found[-1] > 0
+
+
 def test_an_outage_is_none() -> None:
     assert not any(Watch(QUOTA).look(1000, fails=True, paused=True))
     watch = Watch(QUOTA)
