@@ -3,7 +3,8 @@
 python -m bench throughput   MB of log per CPU-second: every path, limits, peers, losses
 python -m bench micro        ns per row of each stage, pure and compiled
 python -m bench tail         cost and delay of following 2,000 files
-python -m bench report       all but `tail`, as docs/benchmarks.md with plots
+python -m bench faults       sinks and disks that fail: memory, losses, delays, catch-up
+python -m bench report       `throughput` and `micro`, as docs/benchmarks.md with plots
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 import orjson
 
 from bench import short
+from bench.faults import report as faults_report
 from bench.paths import LOADER, PATHS
 from bench.plan import Group, Session, whole
 from bench.tail import report as tail_report
@@ -36,6 +38,7 @@ def main() -> int:
     _add_throughput(commands)
     _add_micro(commands)
     _add_tail(commands)
+    _add_faults(commands)
     _add_report(commands)
     options = parser.parse_args()
     code: int = options.run(options)
@@ -123,6 +126,23 @@ def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     tail.add_argument("--parts", nargs="+", choices=names, default=list(names))
     tail.add_argument("--short", action="store_true", help="less exact, at most 40 s")
     tail.set_defaults(run=lambda found: tail_report.run(found.parts, found.short, found.json))
+
+
+def _add_faults(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    faults = commands.add_parser("faults", help="sinks and disks that fail (a quarter of an hour)")
+    faults.add_argument("--json", type=Path, metavar="FILE")
+    names = faults_report.NAMES
+    faults.add_argument(
+        "--only", nargs="*", choices=names, default=list(names), metavar="NAME",
+        help=f"of {', '.join(names)}; none: the page is made again of its results.json",
+    )  # fmt: skip
+    faults.add_argument("--short", action="store_true", help="a trial: its figures mean nothing")
+    faults.add_argument("--write", type=Path, metavar="DOCS", help="the page and its plots there")
+    faults.set_defaults(run=_faults)
+
+
+def _faults(options: argparse.Namespace) -> int:
+    return faults_report.run(options.only, options.short, options.json, options.write)
 
 
 def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

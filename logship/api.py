@@ -8,14 +8,15 @@ instance of it and a `Context`.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import msgspec
 
 from logship.batch import Batch
-from logship.origin import Labels, LogFile, Origin, Rotation
+from logship.finding import Finding, Level
+from logship.origin import Labels, LogFile, Origin, Problem, Rotation, Wish
 from logship.outcome import DELIVERED, Again, Altered, ConfigError, Outcome, Refused, Retry
 from logship.rows import kernel
 from logship.rows.address import (
@@ -36,19 +37,23 @@ from logship.rows.joins import Joins
 from logship.rows.lines import is_time
 from logship.rows.objects import Parsed, parse_object, told_by_texts
 from logship.rows.rows import JsonObject, Rows
-from logship.severity import DEFAULT_KEYS, OF_STREAM, of_fields, of_glog, translate
-from logship.units import StartFrom
+from logship.sample import NotRead, Preview, Sample
+from logship.severity import DEFAULT_KEYS, OF_STREAM, keys_of, of_fields, of_glog, translate
+from logship.units import StartFrom, parse_size
 from logship.world import Clock, DirEntry, Disk, Offload, World
 
 __all__ = [
     "DEFAULT_KEYS", "DELIVERED", "OF_STREAM", "Again", "Altered", "Batch", "Catalog", "Clock",
-    "Component", "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Generation",
-    "Joins", "JsonObject", "Labels", "LogFile", "Mark", "Offload", "OpenFeed", "Origin", "Outcome",
+    "Component", "ConfigError", "Context", "Cutting", "DirEntry", "Disk", "Feed", "Finding",
+    "Generation",
+    "Joins", "JsonObject", "Labels", "Level", "LogFile", "Mark", "NotRead", "Offload", "OpenFeed",
+    "Origin", "Outcome",
     "Parsed",
-    "Position", "Refused", "Retry", "Rotation", "Rows", "Sink", "Source", "Span", "StartFrom",
-    "Transform", "World", "entries", "escaped", "id_low", "id_prefix", "id_tails", "index",
-    "is_time", "kernel", "line_count", "of_fields", "of_glog", "parse_object", "time_ns",
-    "time_text", "told_by_texts", "translate",
+    "Position", "Preview", "Problem", "Refused", "Retry", "Rotation", "Rows", "Sample", "Sink",
+    "Source", "Span",
+    "StartFrom", "Transform", "Wish", "World", "entries", "escaped", "id_low", "id_prefix",
+    "id_tails", "index", "is_time", "kernel", "keys_of", "line_count", "of_fields", "of_glog",
+    "parse_object", "parse_size", "time_ns", "time_text", "told_by_texts", "translate",
 ]  # fmt: skip
 
 
@@ -74,6 +79,20 @@ class Component:
         """Raise ConfigError for what can be known to be wrong without any I/O."""
         self.context = context
 
+    def check(self) -> Sequence[Finding]:
+        """Whether this machine has what it needs: `logship check`. It only looks; may block.
+
+        Called without `start` or `run`, perhaps beside an agent that runs.
+        """
+        return ()
+
+    async def check_live(self) -> Sequence[Finding]:
+        """Whether what it talks to is there and lets it in: `logship check --live`.
+
+        Called without `start` or `run`. It stores nothing, and never raises for what it finds.
+        """
+        return ()
+
 
 class Feed(Protocol):
     """One origin as one route reads it. Positions are its own."""
@@ -96,6 +115,10 @@ class Feed(Protocol):
         """Forget the batch; it is taken again later, with the same rows and ids."""
         ...
 
+    def close(self) -> None:
+        """Nobody takes from it any more; what is not settled is another feed's to give again."""
+        ...
+
 
 OpenFeed = Callable[[Callable[[], None]], Feed]
 """Opens a feed of a broker; it calls the given function whenever there may be something to take."""
@@ -111,7 +134,8 @@ class Catalog(Protocol):
     def complete(self) -> None:
         """All that was there when the source started has been added; what comes now is new.
 
-        `start_from` rules only what was there: what is new is read from its first byte.
+        `start_from` rules only what was there: what is new is read from its first byte. A source
+        that is run again adds all again; what it has not added by now, it is taken not to want.
         """
         ...
 
@@ -131,9 +155,23 @@ class Catalog(Protocol):
 class Source(Component):
     """Makes origins appear and retires them."""
 
+    @classmethod
+    def tells_metadata(cls, config: msgspec.Struct) -> bool:
+        """Whether with these options its origins may have labels and annotations of a pod."""
+        return True
+
     async def run(self, catalog: Catalog) -> None:
         """Until cancelled."""
         raise NotImplementedError
+
+    def sample(self, about: Labels) -> Sample:
+        """The log that the labels describe, as this source would tell of it; no I/O.
+
+        Labels may be missing: then they are made up. Raises NotRead.
+        """
+        own = {"source": self.context.name}
+        labels = Labels({**about.values, **own}, about.known)
+        return Sample(Origin(self.context.name, Labels(own)), Cutting(), labels)
 
 
 class Transform(Component):
@@ -161,3 +199,17 @@ class Sink(Component):
 
     async def close(self) -> None:
         """Give back what `start` opened; called after the last write has ended."""
+
+    def preview(self, batch: Batch) -> Sequence[Preview] | None:
+        """What `write` would send, by the same code, without I/O and before `start`.
+
+        None: it does not tell. Whatever only Google knows (a project) is made up.
+        """
+        return None
+
+    async def read_back(self, batches: Sequence[Batch]) -> Mapping[str, int] | None:
+        """By id, how often these rows are at the destination now; between `start` and `close`.
+
+        None: it cannot be read. Raises Retry when it cannot be read now, and says what to do.
+        """
+        return None

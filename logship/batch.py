@@ -38,6 +38,8 @@ class Batch:
     """The feed's own handle, opaque to everybody else (a broker's ack ids)."""
     reread: bool = False
     """Whether it was taken before, and given back."""
+    made: bool = False
+    """Whether its rows are the agent's own (see `notice`), and stand for no bytes of a log."""
     _rows: Rows | None = None
     _counted: tuple[int, Mapping[int, Mark]] | None = None
     """How many rows there are and those that are marked, where the columns are not at hand."""
@@ -81,6 +83,11 @@ class Batch:
         if not self._changed and self._rows is not None:
             self._counted = len(self._rows), self._rows.marks
             self._rows = self._ids = None
+
+    def spans_only(self) -> "Batch":
+        """What settling it needs: its spans, and the last line. The rows are gone."""
+        last = self.block[self.block.rfind(b"\n", 0, -1) + 1 :]
+        return replace(self, block=last, _rows=None, _ids=None, _counted=None)
 
     def is_empty(self) -> bool:
         """Whether there are no rows; a block has at least one."""

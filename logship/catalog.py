@@ -1,168 +1,122 @@
 """The origins there are, and which routes read them.
 
 Sources add, update and retire origins; each is matched against the routes from top to bottom, and
-every route it goes to gets a binding with a feed of its own. An origin whose routing needs metadata
-that is not known yet stays unread (the log on disk is the queue) until it is known, or until
-rotation is about to lose bytes; then the route's `on_unknown` decides, and it is counted.
+every route it goes to gets a binding with a feed of its own (`binder`). An origin whose routing
+needs metadata that is not known yet stays unread (the log on disk is the queue) until it is known,
+or until rotation is about to lose bytes; then the route's `on_unknown` decides, and it is counted.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Iterable, Sequence
 
 from logship.api import LogFile
+from logship.beginning import Starting
+from logship.binder import Binder
 from logship.checkpoint import Checkpoint
 from logship.entry import Entry
 from logship.journal import Key
 from logship.origin import Origin
 from logship.routes.binding import Binding
-from logship.routes.conditions import Selection
 from logship.routes.route import Route
-from logship.routes.routing import RouteRule, choose
+from logship.routes.routing import RouteRule
 from logship.rows.address import Generation, Position
 from logship.tail.absent import Absent
 from logship.tail.descriptors import Descriptors
-from logship.tail.feed import DiskFeed, OnLoss
 from logship.tail.follow import Follower
 from logship.tail.loss import Following, Loss, LossLog
 from logship.tail.pulse import Pulse
-from logship.tail.start import start_position
+from logship.wishes import Wishes
 from logship.world import World
 
-AT_RISK_GENERATIONS = 4
-"""kubelet keeps five files of a container: one more rotation would delete unread bytes."""
 ALL_STANDING_SECS = 60.0
-METADATA_GRACE_SECS = 15.0
-"""How long an origin at risk waits for its metadata all the same: its files are held open."""
-
 
 STARTED = Position(Generation(0, 0), 0)
 """Saved for each route under no origin: it has run, so that what it has no position of is new."""
 
-
-class Starting(Protocol):
-    def __call__(self, route: str, source: str) -> int:
-        """The time (ns) from which on a route reads origins of a source it has no position for."""
-        ...
+Routing = Sequence[tuple[RouteRule, Route]]
+"""In the order in which they are tried."""
 
 
 class Origins:
-    """All origins; `catalog_for` gives each source its view of them."""
+    """All origins; `SourceCatalog` gives each source its view of them."""
 
     def __init__(
         self,
-        routes: Sequence[tuple[RouteRule, Route]],
+        routes: Routing,
         checkpoint: Checkpoint,
         starting: Starting,
         world: World,
         logger: logging.Logger,
     ) -> None:
         self.entries: dict[str, Entry] = {}
-        self._rules = [rule for rule, _ in routes]
-        self._routes = {rule.name: route for rule, route in routes}
-        self._checkpoint, self._starting = checkpoint, starting
-        self._world, self._log = world, logger
+        self._checkpoint, self._world = checkpoint, world
         self.loss_log = LossLog(world.clock, logger)
         self.descriptors = Descriptors(world.disk.max_open_files(), world.clock, logger)
         self.pulse = Pulse(world.clock, world.disk)
-        self.absent = Absent(self._rules, checkpoint, world.clock)
+        self.wishes = Wishes(world.clock, logger)
+        self.binder = Binder(routes, checkpoint, starting, world, self, self.wishes)
+        self.absent = Absent(self.binder.rules, checkpoint, world.clock)
         self._all_stood_at = float("-inf")
-        self._started: set[str] = set()
-        """Routes that have run before."""
-        self.unmatched = 0
-        self.unknown_decided = 0
+
+    @property
+    def unmatched(self) -> int:
+        """Origins that no route took."""
+        return self.binder.unmatched
+
+    @property
+    def excluded(self) -> int:
+        """Origins that asked not to be read."""
+        return self.binder.excluded
+
+    @property
+    def unknown_decided(self) -> int:
         """Origins whose metadata did not come in time."""
+        return self.binder.unknown_decided
 
     def begin(self) -> None:
         """The checkpoint is loaded."""
-        knows = self._checkpoint.knows
-        self._started = {rule.name for rule in self._rules if knows(rule.name, rule.was)}
+        self.binder.begin()
 
     def saved(self, origin: str) -> list[Position]:
         """Where routes stand in an origin that is not followed yet."""
-        found = (self._checkpoint.position(r.name, origin, r.was) for r in self._rules)
+        rules = self.binder.rules
+        found = (self._checkpoint.position(r.name, origin, r.was) for r in rules)
         return [position for position in found if position is not None]
 
     async def bind(self, entry: Entry) -> None:
         """Give the entry to the routes it goes to, if that can be told."""
-        if entry.decided or self.entries.get(entry.origin.key) is not entry:
-            return
-        if entry.follower is not None:
-            entry.follower.refresh()  # once more: what the first look missed is held open now
-        labels = entry.origin.labels
-        at_risk = self._at_risk(entry)
-        chosen = choose(self._rules, entry.source, labels.values, labels.known, force=at_risk)
-        if chosen is None or not self._cutting_is_known(entry):
-            return
-        # All positions first: a feed that reads already could let go of files that others need.
-        begins = [await self._begin(entry, rule) for rule, _ in chosen]
-        entry.decided = True
-        self.unknown_decided += at_risk and not labels.known
-        for (rule, selection), position in zip(chosen, begins, strict=True):
-            self._bind_route(entry, rule, selection, position)
-        if not chosen:
-            self.unmatched += 1
-            self._close(entry)
+        if not (entry.decided or entry.orphan) and self.entries.get(entry.origin.key) is entry:
+            await self.binder.bind(entry)
 
-    def _cutting_is_known(self, entry: Entry) -> bool:
-        """Metadata may say how an origin is cut; from here on that holds as long as it is followed.
+    def heed(self, entry: Entry) -> None:
+        """The labels of an origin that is bound have changed."""
+        wish = self.wishes.asked(entry)
+        if wish is not None and entry.bindings:
+            self.wishes.pace(entry, wish)
+            self.wishes.tell(entry, wish.problems)
 
-        What has been cut in one way must not come again in another: ids would no longer agree.
-        """
-        follower, labels = entry.follower, entry.origin.labels
-        if follower is None or follower.log.recut is None:
-            return True
-        if not labels.known and self._world.clock.now() - entry.seen_at < METADATA_GRACE_SECS:
-            return False
-        cutting = follower.log.recut(labels)
-        follower.log = replace(follower.log, cutting=cutting, recut=None)
-        return True
+    def reroute(self, routes: Routing) -> None:
+        """From now on these are the routes. What is undecided then is to be bound."""
+        self.binder.reroute(routes, list(self.entries.values()))
+        self.absent.reroute(self.binder.rules)
 
-    def _at_risk(self, entry: Entry) -> bool:
-        if self._world.clock.now() - entry.seen_at < METADATA_GRACE_SECS:
-            return False
-        held = len(entry.follower.generations) if entry.follower else 0
-        return entry.retired or held >= AT_RISK_GENERATIONS
+    def ending(self, routes: Routing) -> list[Binding]:
+        """The bindings that `reroute` would end."""
+        return list(self.binder.ending(routes, self.entries.values()))
 
-    async def _begin(self, entry: Entry, rule: RouteRule) -> Position | None:
-        if entry.follower is None:
+    def follow(self, entry: Entry) -> Follower | None:
+        """Open its files, if it has any; at once: a pod's log may be deleted a second later."""
+        origin, log = entry.origin, entry.log
+        if not isinstance(log, LogFile):
             return None
-        position = self._checkpoint.position(rule.name, entry.origin.key, rule.was)
-        if position is None:
-            new = not entry.was_there or rule.name in self._started
-            cutoff = 0 if new else self._starting(rule.name, entry.source)
-            position = await start_position(entry.follower, self._world, cutoff)
-        return position
+        follower = Follower(origin, log, self._world, entry.said, descriptors=self.descriptors)
+        follower.expect(self.saved(origin.key))
+        follower.retired = entry.retired
+        follower.look_again()
+        self.pulse.add(follower)
+        return follower
 
-    def _bind_route(
-        self, entry: Entry, rule: RouteRule, selection: Selection, position: Position | None
-    ) -> None:
-        route = self._routes[rule.name]
-        proxy = _Wake()
-        if entry.follower is None:
-            assert not isinstance(entry.log, LogFile)
-            feed = entry.log(proxy)
-        else:
-            known = self._checkpoint.following(rule.name, entry.origin.key, rule.was)
-            disk_feed = DiskFeed(
-                rule.name, entry.follower, self._world, position, proxy,
-                self._loss_of(route, entry), known, rows_wanted=route.rows_wanted,
-            )  # fmt: skip
-            entry.follower.add_feed(disk_feed)
-            feed = disk_feed
-        binding = Binding(feed, selection, route)
-        if isinstance(feed, DiskFeed):
-            binding.due, feed.on_ready = feed.due, binding.wake
-        proxy.target = binding.wake
-        entry.bindings[rule.name] = binding
-        entry.keys[rule.name] = Key(rule.name, entry.origin.key)
-        route.add(binding)
-
-    def _loss_of(self, route: Route, entry: Entry) -> OnLoss:
-        return lambda loss: self._lose(route, entry.origin, loss)
-
-    def _lose(self, route: Route, origin: Origin, loss: Loss) -> None:
+    def lose(self, route: Route, origin: Origin, loss: Loss) -> None:
         route.counters.lose(origin.labels.get("namespace"), loss)
         self.loss_log.say(route.name, origin, loss)
 
@@ -174,7 +128,7 @@ class Origins:
         now = self._world.clock.now()
         if everything or now - self._all_stood_at >= ALL_STANDING_SECS:
             self._all_stood_at, everything = now, True
-        positions, following = {Key(name, ""): STARTED for name in self._routes}, {}
+        positions, following = {Key(name, ""): STARTED for name in self.binder.routes}, {}
         for entry in self.entries.values():
             for key, feed in entry.moved(everything=everything):
                 position = feed.committed
@@ -185,41 +139,56 @@ class Origins:
     def tell_absent(self) -> None:
         """Count what is lost with logs that were deleted while no agent ran."""
         for name, origin, loss in self.absent.losses():
-            self._lose(self._routes[name], origin, loss)
+            self.lose(self.binder.routes[name], origin, loss)
 
     def followers(self) -> list[Follower]:
         return [entry.follower for entry in self.entries.values() if entry.follower is not None]
 
     def sweep(self) -> None:
-        """Let go of retired origins of which everything is settled; look at undecided ones."""
+        """Let go of retired origins of which everything is settled."""
         for entry in list(self.entries.values()):
             if entry.retired and entry.decided and entry.finished:
-                self._close(entry)
-                del self.entries[entry.origin.key]
+                for key, feed in entry.moved(everything=True):
+                    if feed.committed is not None:
+                        self._checkpoint.update({key: feed.committed}, {key: feed.following()})
                 for name in entry.bindings:
-                    self._checkpoint.forget(Key(name, entry.origin.key))
+                    self._checkpoint.finished(Key(name, entry.origin.key))
+                self._drop(entry)
 
     def undecided(self) -> list[Entry]:
         return [entry for entry in self.entries.values() if not entry.decided]
 
-    def _close(self, entry: Entry) -> None:
-        for name, binding in entry.bindings.items():
-            self._routes[name].remove(binding)
+    def leave_orphans(self, sources: Iterable[str]) -> None:
+        """Those that no source has named, once all have looked at what is there."""
+        if not self.absent.untold(sources):
+            for entry in [entry for entry in self.entries.values() if entry.orphan]:
+                self.leave(entry)
+
+    def leave(self, entry: Entry) -> None:
+        """Its source does not want it any more. Positions are kept for a day.
+
+        What is out of a broker's feed can still be settled.
+        """
+        if entry.follower is not None:
+            for name in list(entry.bindings):
+                self.binder.end(entry, name)
+        entry.let_go_of_ended()
+        self._drop(entry)
+
+    def _drop(self, entry: Entry) -> None:
+        self.close_entry(entry)
+        entry.gone = True
+        del self.entries[entry.origin.key]
+
+    def close_entry(self, entry: Entry) -> None:
+        """Nobody reads it, and its files are closed."""
+        entry.closed = True
+        for binding in entry.bindings.values():
+            binding.route.remove(binding)
         if entry.follower is not None:
             self.pulse.remove(entry.follower)
             entry.follower.close()
 
     def close(self) -> None:
         for entry in self.entries.values():
-            self._close(entry)
-
-
-class _Wake:
-    """A feed's `on_ready`, which exists before the binding it wakes."""
-
-    def __init__(self) -> None:
-        self.target: Callable[[], None] | None = None
-
-    def __call__(self) -> None:
-        if self.target is not None:
-            self.target()
+            self.close_entry(entry)

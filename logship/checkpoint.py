@@ -9,6 +9,7 @@ on, and what was not written is written with the next try.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 
 from logship.journal import HEADER, ForeignFile, Key, Saved, line, parse
@@ -22,6 +23,9 @@ KEEP_UNSEEN_SECS = 86_400
 """How long positions are kept of a route that was removed, or of an origin that is not seen."""
 _REFRESH_NS = KEEP_UNSEEN_SECS * 1_000_000_000 // 4
 _MAX_BYTES = 256 * 1024 * 1024
+KEEP_FINISHED_SECS = 3600.0
+"""How long the position is kept of an origin that is gone and settled: an agent that waits to take
+over may hold its files, and has to know that nothing of them is left to do."""
 GROWTH_SECS = 10.0
 _GROWTH_NS = int(GROWTH_SECS * 1e9)
 
@@ -34,6 +38,8 @@ class Checkpoint:
         self._log = logger
         self._saved: dict[Key, Saved] = {}
         self._forgotten: dict[Key, None] = {}
+        self._finished: dict[Key, float] = {}
+        """When they are to be forgotten."""
         self._unwritten: dict[Key, None] = {}
         """In order: a run that is repeated writes the same bytes."""
         self._snapshot_at: float | None = None
@@ -47,10 +53,16 @@ class Checkpoint:
         """Since the file was up to date; None: it never was."""
         return None if self.saved_at is None else self._world.clock.now() - self.saved_at
 
+    def peek(self) -> None:
+        """What is there while another agent writes it: nothing is said, set aside or written."""
+        with suppress(OSError, ForeignFile, ValueError):
+            self._saved = parse(self._world.disk.read_bytes(self._path, _MAX_BYTES)).positions
+
     def load(self) -> None:
         """Read the file, or start empty. Raises OSError when the directory cannot be used."""
         disk = self._world.disk
         disk.make_dir(self._dir)
+        self._saved = {}
         try:
             content = disk.read_bytes(self._path, _MAX_BYTES)
             loaded = parse(content)
@@ -114,20 +126,33 @@ class Checkpoint:
         """
         now = self._world.clock.wall_ns()
         for key, position in positions.items():
+            self._finished.pop(key, None)
             new = Saved(position, now, following.get(key, NOTHING_KNOWN))
             old = self._saved.get(key)
             if old is None or _worth_saving(old, new, last=last):
                 self._saved[key] = new
                 self._unwritten[key] = None
 
+    def finished(self, key: Key) -> None:
+        """The origin is gone and everything of it is settled: its position is forgotten in time."""
+        if key in self._saved:
+            self._finished[key] = self._world.clock.now() + KEEP_FINISHED_SECS
+
+    def _forget_finished(self) -> None:
+        now = self._world.clock.now()
+        while self._finished and (first := next(iter(self._finished.items())))[1] <= now:
+            self.forget(first[0])
+            self._finished.pop(first[0], None)
+
     def forget(self, key: Key) -> None:
-        """The origin is gone and everything of it is settled."""
+        """Nobody goes on there."""
         if self._saved.pop(key, None) is not None:
             self._unwritten.pop(key, None)
             self._forgotten[key] = None
 
     async def save(self) -> None:
         """Write what changed; never raises for the disk's troubles, but says so."""
+        self._forget_finished()
         if self._writing is not None:  # of a save that was cancelled: its thread goes on
             await asyncio.wait([self._writing])
         now = self._world.clock.now()

@@ -2,11 +2,12 @@
 
 Rows are counted after joining, and each that was read is in one place at any moment:
 
-    read + reread = delivered + passed + dropped + dead + released + held
+    read + reread + made = delivered + passed + dropped + dead + released + held
 
 so a row that left without a trace is seen at once (`unaccounted`). What a failing sink gives back
 (`released`) is taken again later (`reread`), whole batches of it, also the rows of them that were
-delivered before: those arrive twice, with the same ids. A row that a sink splits counts once.
+delivered before: those arrive twice, with the same ids. A row that a sink splits counts once. Rows
+that the agent writes itself (`made`) were not read: what it shed, what is wrong in an annotation.
 """
 
 from collections import Counter
@@ -49,11 +50,13 @@ class RouteCounters:
     """For the first time."""
     reread_rows: int = 0
     """Once more, after they were given back."""
+    made_rows: int = 0
+    """The agent's own, about a log."""
     delivered_rows: int = 0
     delivered_bytes: int = 0
     """Of log: of whole batches, with what was dropped from them."""
     dropped_rows: Counter[str] = field(default_factory=Counter)
-    """By the transform that dropped them."""
+    """By the transform, or the rule of shedding, that dropped them."""
     passed_rows: int = 0
     """Left to other routes, by `when`."""
     dead_rows: int = 0
@@ -105,6 +108,9 @@ class RouteCounters:
         self.taken_bytes += size
         if batch.reread:
             self.reread_rows += rows
+            return
+        if batch.made:
+            self.made_rows += rows
             return
         self.read_rows += rows
         labels = batch.origin.labels
@@ -179,7 +185,8 @@ class RouteCounters:
         """Rows that were read and are nowhere: 0, or there is a bug."""
         gone = self.delivered_rows + self.passed_rows + self.dead_rows + self.released_rows
         dropped = sum(self.dropped_rows.values())
-        return self.read_rows + self.reread_rows - gone - dropped - self.held_rows
+        came = self.read_rows + self.reread_rows + self.made_rows
+        return came - gone - dropped - self.held_rows
 
     def lose(self, namespace: str, loss: Loss) -> None:
         self.lost_events += 1

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from logship.rows.address import origin_digest
 from logship.rows.index import Cutting
@@ -13,8 +14,9 @@ class Labels:
     """What is known about an origin. Immutable: a change makes a new one.
 
     `values` has `source`, and as far as they apply `cluster`, `namespace`, `pod`, `uid`,
-    `container`, `restart`, `node`, `path`; metadata of the pod under `label:KEY` and
-    `annotation:KEY`.
+    `container`, `restart`, `node`, `path`; metadata of the pod under `owner_kind`, `owner_name`,
+    `label:KEY` and `annotation:KEY`, of its namespace under `namespace_label:KEY`. `severity_keys`
+    (with commas) are asked in place of a sink's own.
     """
 
     values: Mapping[str, str]
@@ -28,6 +30,44 @@ class Labels:
     def prefixed(self, prefix: str) -> dict[str, str]:
         """The metadata under a prefix such as `label:`, without the prefix."""
         return {k[len(prefix) :]: v for k, v in self.values.items() if k.startswith(prefix)}
+
+
+def is_metadata(key: str) -> bool:
+    """Whether a label of this key may come later than the origin's first rows."""
+    return ":" in key or key in ("owner_kind", "owner_name")
+
+
+PROBLEMS = ("wrong_value", "unknown_name", "no_such_route", "route_does_not_match")
+"""What can be wrong with an annotation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in what metadata asks for. It is told, and has no other effect."""
+
+    reason: Literal["wrong_value", "unknown_name", "no_such_route", "route_does_not_match"]
+    annotation: str
+    value: str
+    advice: str
+    """What was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the metadata of an origin asks for. What is not asked for is as without it."""
+
+    cutting: Cutting | None = None
+    """None: as the source says."""
+    exclude: bool = False
+    """It is not to be read."""
+    route: str = ""
+    """The name of a route, or what some route's `match` wants to hear."""
+    max_bytes_per_sec: float | None = None
+    """Each route reads it at most so fast."""
+    problems: tuple[Problem, ...] = ()
+
+
+NO_WISH = Wish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +94,11 @@ class LogFile:
     """A regex (fullmatch) of the names it is rotated to; empty: none; None: `name.<anything>`."""
     rotation: Rotation | None = None
     """None: not known; then nobody can say when unread bytes will be deleted."""
-    recut: Callable[[Labels], Cutting] | None = None
-    """How it is cut, told by metadata: it is not read before that is known, or late.
+    wish: Callable[[Labels], Wish] | None = None
+    """What its metadata asks for: it is not read before that is known, or late.
 
-    What it then gives holds for as long as the origin is followed. Never raises.
+    How it is cut, and whether and by whom it is read, then holds for as long as the origin is
+    followed. Never raises.
     """
 
     def owns(self, name: str) -> bool:

@@ -8,6 +8,7 @@ Pure functions.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 NAMES = (
     "DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY",
@@ -15,6 +16,8 @@ NAMES = (
 """Their numbers at Google are 0, 100, 200 and so on."""
 
 DEFAULT_KEYS = ("severity", "level", "levelname", "lvl")
+MAX_KEYS = 8
+"""Of an origin's own."""
 OF_STREAM: Mapping[str, str] = {"stdout": "INFO", "stderr": "ERROR"}
 
 _TRANSLATIONS = {name: name for name in NAMES} | {
@@ -71,6 +74,12 @@ def of_fields(
             if severity is not None and (severity != "DEFAULT" or key == "severity"):
                 return severity, key
     return None
+
+
+@lru_cache(maxsize=64)
+def keys_of(label: str) -> tuple[str, ...]:
+    """The keys in the label `severity_keys` of an origin, which go before a sink's own; or none."""
+    return tuple(filter(None, label.split(",", MAX_KEYS)[:MAX_KEYS]))
 
 
 def of_glog(text: str) -> str | None:

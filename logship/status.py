@@ -16,9 +16,12 @@ async def status(pipeline: Pipeline) -> dict[str, object]:
     lags = [(route, await route.lag(world)) for route in pipeline.routes]
     now_ns = world.clock.wall_ns()
     return {
+        "config": pipeline.reloads.as_dict(now_ns),
+        "waiting_for_state_dir": pipeline.lock.waiting,
         "ready": not origins.absent.untold(pipeline.sources),
         "origins": len(origins.entries),
         "origins_unmatched": origins.unmatched,
+        "origins_excluded": origins.excluded,
         "origins_undecided": len(origins.undecided()),
         "origins_decided_without_metadata": origins.unknown_decided,
         "checkpoint_age_secs": pipeline.checkpoint.age_secs,
@@ -26,6 +29,7 @@ async def status(pipeline: Pipeline) -> dict[str, object]:
         "deleted_bytes_held": pipeline.held.bytes,
         "lag": total(lag.all for _, lag in lags).as_dict(now_ns),
         "loudest_pods": _loudest(pipeline.routes),
+        "annotation_problems": origins.wishes.as_dict(now_ns),
         "sources": {name: t.as_dict(now_ns) for name, t in pipeline.source_trouble.items()},
         "sinks": {name: _of_sink(pipeline, name, now_ns) for name in pipeline.sink_trouble},
         "routes": {route.name: _of_route(route, lag, now_ns) for route, lag in lags},
@@ -38,9 +42,8 @@ def _loudest(routes: list[Route]) -> list[dict[str, object]]:
 
 
 def _of_sink(pipeline: Pipeline, name: str, now_ns: int) -> dict[str, object]:
-    configs = pipeline.config.routes
-    routes = [r for r, config in zip(pipeline.routes, configs, strict=True) if config.to == name]
-    errors = [route.counters.sink_error for route in routes]
+    routes = pipeline.assembly.routes.values()
+    errors = [built.route.counters.sink_error for built in routes if built.config.to == name]
     last = max(errors, key=lambda error: error.at_ns, default=Said())
     return {
         **pipeline.sink_trouble[name].as_dict(now_ns),
@@ -58,5 +61,6 @@ def _of_route(route: Route, lag: RouteLag, now_ns: int) -> dict[str, object]:
         "writes_in_flight": route.sender.in_flight,
         "paused_secs": route.sender.paused_secs,
         "lag": lag.as_dict(now_ns),
+        "shedding": None if route.shedding is None else route.shedding.as_dict(),
         **route.counters.as_dict(),
     }

@@ -12,6 +12,7 @@ HTTP_STATUS = {
     "resourceInUse": 400,
     "stopped": 400,
     "notImplemented": 400,  # 501 makes some clients try again
+    "accessDenied": 403,
     "responseTooLarge": 403,
     "notFound": 404,
     "duplicate": 409,

@@ -10,6 +10,7 @@ from logship_sandbox.bigquery_jobs import DRY_RUN_NOTE, Job, Jobs
 from logship_sandbox.bigquery_json import body, integer, json_answer, mapping, text
 from logship_sandbox.bigquery_resources import DatasetReference, FieldSchema, decode
 from logship_sandbox.bigquery_service import Query, Service
+from logship_sandbox.bigquery_trouble import Trouble
 from logship_sandbox.bigquery_values import literals, rows_json
 
 MAX_PAGE_ROWS = 10_000
@@ -20,9 +21,10 @@ MAX_WAIT_SECS = 200.0
 class QueryApi:
     """jobs.insert, jobs.get, jobs.query, jobs.getQueryResults, tabledata.list."""
 
-    def __init__(self, service: Service, jobs: Jobs) -> None:
+    def __init__(self, service: Service, jobs: Jobs, trouble: Trouble) -> None:
         self._service = service
         self._jobs = jobs
+        self._trouble = trouble
 
     def routes(self, base: str) -> list[web.RouteDef]:
         return [
@@ -34,6 +36,7 @@ class QueryApi:
         ]
 
     async def insert(self, request: web.Request) -> web.Response:
+        self._trouble.need("bigquery.jobs.create")
         resource = await body(request)
         configuration = mapping(resource.get("configuration"))
         wanted = configuration.get("query")
@@ -55,6 +58,7 @@ class QueryApi:
         return json_answer({"kind": "bigquery#jobCancelResponse", "job": job.resource()})
 
     async def query(self, request: web.Request) -> web.Response:
+        self._trouble.need("bigquery.jobs.create")
         asked = await body(request)
         if asked.get("useLegacySql", True):
             raise unsupported("legacy SQL: set useLegacySql to false")

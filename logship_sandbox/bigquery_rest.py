@@ -14,6 +14,7 @@ from logship_sandbox.bigquery_resources import (
     plain,
 )
 from logship_sandbox.bigquery_service import Service
+from logship_sandbox.bigquery_trouble import Trouble
 from logship_sandbox.bigquery_values import rows_json
 
 _SUMMARY = ("kind", "id", "tableReference", "type", "labels", "timePartitioning", "clustering",
@@ -23,8 +24,9 @@ _SUMMARY = ("kind", "id", "tableReference", "type", "labels", "timePartitioning"
 class TableApi:
     """datasets.* and tables.*, and tabledata.list."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, trouble: Trouble) -> None:
         self._service = service
+        self._trouble = trouble
 
     def routes(self, base: str) -> list[web.RouteDef]:
         datasets, dataset = f"{base}/datasets", f"{base}/datasets/{{dataset}}"
@@ -43,6 +45,9 @@ class TableApi:
             web.put(table, self.patch_table),
             web.delete(table, self.delete_table),
             web.get(f"{table}/data", self.list_rows),
+            web.post(
+                f"{dataset}/tables/{{table:[^/:]+}}:testIamPermissions", self.test_permissions
+            ),
         ]
 
     async def list_datasets(self, request: web.Request) -> web.Response:
@@ -50,11 +55,13 @@ class TableApi:
         return json_answer({"kind": "bigquery#datasetList", "datasets": found})
 
     async def insert_dataset(self, request: web.Request) -> web.Response:
+        self._trouble.need("bigquery.datasets.create")
         resource = await body(request)
         _default_project(resource, "datasetReference", request)
         return json_answer(await self._service.create_dataset(decode(Dataset, resource)))
 
     async def get_dataset(self, request: web.Request) -> web.Response:
+        self._trouble.need("bigquery.datasets.get")
         return json_answer(self._service.catalog.dataset(_dataset(request)))
 
     async def patch_dataset(self, request: web.Request) -> web.Response:
@@ -73,11 +80,13 @@ class TableApi:
         return json_answer({"kind": "bigquery#tableList", "tables": short, "totalItems": total})
 
     async def insert_table(self, request: web.Request) -> web.Response:
+        self._trouble.need("bigquery.tables.create")
         resource = await body(request)
         _default_project(resource, "tableReference", request)
         return json_answer(await self._service.create_table(decode(Table, resource)))
 
     async def get_table(self, request: web.Request) -> web.Response:
+        self._trouble.need("bigquery.tables.get")
         table = self._service.catalog.table(_table(request))
         count = await self._service.count(table)
         rows = "" if count is None else str(count)
@@ -91,6 +100,14 @@ class TableApi:
     async def delete_table(self, request: web.Request) -> web.Response:
         await self._service.delete_table(_table(request))
         return web.Response(status=204)
+
+    async def test_permissions(self, request: web.Request) -> web.Response:
+        """Those of the permissions that the caller has."""
+        self._service.catalog.table(_table(request))
+        asked = (await body(request)).get("permissions")
+        names = [str(name) for name in asked] if isinstance(asked, list) else []
+        found = [name for name in names if not self._trouble.denies(name)]
+        return json_answer({"permissions": found} if found else {})
 
     async def list_rows(self, request: web.Request) -> web.Response:
         table = self._service.catalog.table(_table(request))

@@ -77,8 +77,8 @@ async def start(
     app = web.Application(
         middlewares=[google_errors, trouble.middleware], client_max_size=MAX_BODY_BYTES
     )
-    app.add_routes(TableApi(service).routes(_BASE))
-    app.add_routes(QueryApi(service, jobs).routes(_BASE))
+    app.add_routes(TableApi(service, trouble).routes(_BASE))
+    app.add_routes(QueryApi(service, jobs, trouble).routes(_BASE))
     # handler_cancellation: a client that goes away ends the handler that a fault keeps hanging.
     runner = web.AppRunner(
         app, handler_cancellation=True, access_log=None, shutdown_timeout=_CLOSE_SECS

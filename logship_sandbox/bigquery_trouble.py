@@ -51,6 +51,16 @@ class Trouble:
     def __init__(self, faults: Verdicts | None) -> None:
         self._faults = faults or NoTrouble()
 
+    def denies(self, permission: str) -> bool:
+        """Whether callers lack this permission of IAM."""
+        return self._faults.current(SERVICE).denies(permission)
+
+    def need(self, permission: str) -> None:
+        """ApiError accessDenied where they lack it, as BigQuery words it."""
+        if self.denies(permission):
+            said = f"Access Denied: Permission {permission} denied (or it may not exist)."
+            raise ApiError("accessDenied", said)
+
     async def before_grpc(self, context: "grpc.aio.ServicerContext[object, object]") -> None:
         """Return to have the call served; ends or holds it otherwise."""
         verdict = self._faults.next(SERVICE)

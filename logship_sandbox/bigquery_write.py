@@ -59,6 +59,7 @@ class WriteApi:
         connection = Connection()
         async for request, size in requests:
             await self._trouble.before_grpc(context)
+            await self._need("TABLES_UPDATE_DATA", "bigquery.tables.updateData", context)
             try:
                 append = connection.read(request, size)
                 poison = self._trouble.poison
@@ -69,6 +70,11 @@ class WriteApi:
                 if refused.ends:
                     await context.abort(refused.code, refused.message)
                 yield _refusal(refused, request.write_stream)
+
+    async def _need(self, said: str, permission: str, context: Context) -> None:
+        if self._trouble.denies(permission):
+            message = f"Permission '{said}' denied on resource (or it may not exist)."
+            await context.abort(StatusCode.PERMISSION_DENIED, message)
 
     async def create(self, request: protos.CreateRequest, context: Context) -> Message:
         await self._trouble.before_grpc(context)
@@ -84,6 +90,7 @@ class WriteApi:
 
     async def get(self, request: protos.Named, context: Context) -> Message:
         await self._trouble.before_grpc(context)
+        await self._need("TABLES_GET", "bigquery.tables.get", context)
         stream = await self._parsed(request.name, context)
         if not stream.is_default and stream not in self._committed:
             await context.abort(StatusCode.NOT_FOUND, _not_found(stream))

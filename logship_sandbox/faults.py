@@ -50,6 +50,7 @@ class Fault:
     refuse: int = 0  # 401, 403 or 404 for every call; 0 is off
     partial_every: int = 0  # one in so many entries gets PERMISSION_DENIED (Cloud Logging only)
     poison: str = ""  # requests with this text anywhere are INVALID_ARGUMENT; not said where
+    denied: str = ""  # permissions that callers lack, separated by spaces
     retry_after_secs: float = 0.0  # 429 and 503 say how long to wait
     stop_secs: float = 0.0  # every connection breaks for so long, from the moment it is set
     seed: int = 0
@@ -87,6 +88,10 @@ class Fault:
         if not self.partial_every:
             return False
         return zlib.crc32(insert_id.encode(), self.seed & 0xFFFFFFFF) % self.partial_every == 0
+
+    def denies(self, permission: str) -> bool:
+        """Whether callers lack this permission of IAM."""
+        return permission in self.denied.split()
 
     def poisons(self, content: bytes) -> bool:
         """Whether these bytes are refused, with everything that came with them."""

@@ -119,6 +119,7 @@ class LoggingApi:
         if self._discard:
             return self._count_only(body)
         request = read_write_request(parsed(body))
+        self._need("logging.logEntries.create")
         if not request.get("entries"):
             raise bad_request("entries must not be empty", "entries")
         if self._faults.current("logging").poisons(body):
@@ -135,6 +136,11 @@ class LoggingApi:
             raise _write_error(judgement, writes)
         return json_response({})
 
+    def _need(self, permission: str) -> None:
+        if self._faults.current("logging").denies(permission):
+            said = f"Permission '{permission}' denied on resource (or it may not exist)."
+            raise ApiError(403, said)
+
     def _count_only(self, body: bytes) -> web.Response:
         try:
             entries = msgspec.json.decode(body, type=_Ids).entries
@@ -148,6 +154,7 @@ class LoggingApi:
 
     async def _list(self, body: bytes) -> web.Response:
         request = read_list_request(parsed(body))
+        self._need("logging.logEntries.list")
         size = request.get("pageSize", 0) or _DEFAULT_PAGE_ENTRIES
         if size < 0:
             raise bad_request(f"page_size {size} is negative", "page_size")

@@ -9,6 +9,12 @@ from google.pubsub_v1 import types
 from logship_sandbox.faults import Counts, Faults
 from logship_sandbox.pubsub_catalog import Catalog, TopicSpec, page_of
 from logship_sandbox.pubsub_guard import Context, Guard, Handler
+from logship_sandbox.pubsub_iam import (
+    TEST_REQUEST,
+    TEST_RESPONSE,
+    PermissionsRequest,
+    granted,
+)
 from logship_sandbox.pubsub_messages import PublishRequest, invalid
 from logship_sandbox.pubsub_outlet import Outlet
 from logship_sandbox.pubsub_policy import SubscriptionSpec
@@ -68,6 +74,7 @@ class PubsubApi:
         return [
             grpc.method_handlers_generic_handler("google.pubsub.v1.Publisher", self._publisher()),
             grpc.method_handlers_generic_handler("google.pubsub.v1.Subscriber", self._subscriber()),
+            grpc.method_handlers_generic_handler("google.iam.v1.IAMPolicy", self._policy()),
         ]
 
     def close(self) -> None:
@@ -119,10 +126,19 @@ class PubsubApi:
             ),
         }
 
+    def _policy(self) -> dict[str, Handler]:
+        test = self._guard.unary(self._test_permissions, TEST_REQUEST, TEST_RESPONSE)
+        return {"TestIamPermissions": test}
+
+    async def _test_permissions(self, request: PermissionsRequest) -> object:
+        known = request.resource in self.catalog.topics or request.resource in self.catalog.specs
+        return granted(request, self._faults.current("pubsub") if known else None)
+
     async def _create_topic(self, request: TopicSpec) -> TopicSpec:
         return self.catalog.create_topic(request)
 
     async def _get_topic(self, request: _TopicRequest) -> TopicSpec:
+        self._guard.need("pubsub.topics.get")
         return self.catalog.topic(request.topic).spec
 
     async def _list_topics(self, request: _ListRequest) -> object:
@@ -132,6 +148,7 @@ class PubsubApi:
         return types.ListTopicsResponse.pb()(topics=topics, next_page_token=token)
 
     async def _list_topic_subscriptions(self, request: _TopicRequest) -> object:
+        self._guard.need("pubsub.topics.get")
         names = self.catalog.topic(request.topic).subscriptions
         page, token = page_of(names, request.page_size, request.page_token)
         return types.ListTopicSubscriptionsResponse.pb()(subscriptions=page, next_page_token=token)
@@ -140,6 +157,7 @@ class PubsubApi:
         self.catalog.delete_topic(request.topic)
 
     async def _publish(self, request: PublishRequest) -> object:
+        self._guard.need("pubsub.topics.publish")
         fault = self._faults.current("pubsub")
         if any(fault.poisons(message.data) for message in request.messages):
             raise invalid("Invalid data in message: it does not match the topic's schema")
@@ -149,6 +167,7 @@ class PubsubApi:
         return self.catalog.create_subscription(request)
 
     async def _get_subscription(self, request: _SubscriptionRequest) -> SubscriptionSpec:
+        self._guard.need("pubsub.subscriptions.get")
         self.catalog.subscription(request.subscription)
         return self.catalog.specs[request.subscription]
 
@@ -187,6 +206,7 @@ class PubsubApi:
         await stream.run(requests, context.write)
 
     def _outlet(self, subscription: str) -> Outlet:
+        self._guard.need("pubsub.subscriptions.consume")
         self.catalog.subscription(subscription)
         return self._outlets[subscription]
 

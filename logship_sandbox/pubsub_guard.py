@@ -67,6 +67,14 @@ class Guard:
         """End the calls that a fault keeps hanging."""
         self._closing.set()
 
+    def need(self, permission: str) -> None:
+        """PERMISSION_DENIED where a fault says that callers lack it; as Google words it."""
+        if self._faults.current("pubsub").denies(permission):
+            raise PubsubError(
+                grpc.StatusCode.PERMISSION_DENIED,
+                "User not authorized to perform this action.",
+            )
+
     def unary(
         self,
         call: Callable[[_Request], Awaitable[object]],

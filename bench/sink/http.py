@@ -19,7 +19,7 @@ _OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class _Stream(Protocol):
+class Stream(Protocol):
     def readline(self) -> bytes: ...
     def read(self, size: int) -> bytes: ...
 
@@ -52,12 +52,12 @@ def _conversation(link: socket.socket, counts: Counts, stats: Callable[[], dict[
     with link, link.makefile("rb", _BUFFER) as stream:
         while line := stream.readline():
             path = line.split(b" ")[1]
-            headers = _headers(stream)
+            headers = headers_of(stream)
             if headers.get(b"expect"):
                 link.sendall(_CONTINUE)
             answer = b"{}"
             if line.startswith(b"POST"):
-                _take(path, _body(stream, headers), headers, counts)
+                _take(path, body_of(stream, headers), headers, counts)
             elif path == b"/stats":
                 answer = orjson.dumps(stats())
             elif b"/computeMetadata/" in path:
@@ -65,7 +65,7 @@ def _conversation(link: socket.socket, counts: Counts, stats: Callable[[], dict[
             link.sendall(_OK % (len(answer), answer))
 
 
-def _headers(stream: _Stream) -> dict[bytes, bytes]:
+def headers_of(stream: Stream) -> dict[bytes, bytes]:
     found = {}
     while (line := stream.readline()) not in (b"\r\n", b"\n", b""):
         name, _, value = line.partition(b":")
@@ -73,7 +73,7 @@ def _headers(stream: _Stream) -> dict[bytes, bytes]:
     return found
 
 
-def _body(stream: _Stream, headers: dict[bytes, bytes]) -> bytes:
+def body_of(stream: Stream, headers: dict[bytes, bytes]) -> bytes:
     if headers.get(b"transfer-encoding") != b"chunked":
         return stream.read(int(headers.get(b"content-length", 0)))
     chunks = []

@@ -147,7 +147,7 @@ def stage(directory: Path, files: dict[str, int], settle_secs: float) -> Iterato
 
 @contextmanager
 def _sink() -> Iterator[Sink]:
-    with _ended(_python("bench.tail.sink")) as process:
+    with ended(_python("bench.tail.sink")) as process:
         assert process.stdout is not None
         yield Sink(int(process.stdout.readline()))
 
@@ -159,7 +159,7 @@ def _agent(directory: Path, tree: Tree, sink: Sink) -> Iterator[Agent]:
         _CONFIG.format(root=tree.root, sink=sink.port, state=directory / "state", port=port)
     )
     command = [sys.executable, "-m", "logship.cli", "run", "-c", str(config)]
-    with _ended(subprocess.Popen(command, start_new_session=True)) as process:
+    with ended(subprocess.Popen(command, start_new_session=True)) as process:
         yield Agent(process.pid, port)
         if process.poll() is not None:
             raise RuntimeError(f"the agent ended early, with {process.returncode}")
@@ -168,7 +168,7 @@ def _agent(directory: Path, tree: Tree, sink: Sink) -> Iterator[Agent]:
 @contextmanager
 def writing(plan: Plan) -> Iterator["Writing"]:
     """A process that carries out the plan beside the body of the `with`."""
-    with _ended(_python("bench.tail.writer")) as process:
+    with ended(_python("bench.tail.writer")) as process:
         assert process.stdin is not None
         process.stdin.write(msgspec.json.encode(plan))
         process.stdin.close()
@@ -194,7 +194,7 @@ def _python(module: str) -> "subprocess.Popen[bytes]":
 
 
 @contextmanager
-def _ended(
+def ended(
     process: "subprocess.Popen[bytes]",
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """The process, which ends with the `with`."""

@@ -39,11 +39,14 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run the agent (or the loader) until SIGTERM")
-    validate = commands.add_parser("validate", help="check a configuration file, without any I/O")
+    validate = commands.add_parser(
+        "validate", help="check a configuration file (or the one in a manifest), without any I/O"
+    )
     for command in (run, validate):
         command.add_argument(
             "-c", "--config", required=True, metavar="FILE", help="the configuration, in YAML"
         )
+    _add_checks(commands, words)
     positions = commands.add_parser("positions", help="show or forget saved positions")
     if words[:1] == ["positions"]:
         importlib.import_module("logship.cli.positions").add_arguments(positions)
@@ -57,6 +60,19 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     )
     commands.add_parser("demo", help="show everything at work on this machine, with proof")
     return parser
+
+
+def _add_checks(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", words: Sequence[str]
+) -> None:
+    helps = {
+        "test": "test what a configuration does with given lines, without any network",
+        "check": "check that a configuration works on this machine and with Google",
+    }
+    for name, text in helps.items():
+        command = commands.add_parser(name, help=text)
+        if words[:1] == [name]:
+            importlib.import_module(f"logship.cli.{name}").add_arguments(command)
 
 
 def _run_sandbox(command: str, words: Sequence[str]) -> int:

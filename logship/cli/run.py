@@ -1,4 +1,4 @@
-"""`logship run`: the agent, until SIGTERM or SIGINT."""
+"""`logship run`: the agent, until SIGTERM or SIGINT. SIGHUP reads the configuration again."""
 
 import argparse
 import asyncio
@@ -16,7 +16,9 @@ from logship.cli.configuration import Written, read
 from logship.log import set_up
 from logship.outcome import ConfigError
 from logship.pipeline import Pipeline
+from logship.reload.reloader import Reloader
 from logship.rows import kernel
+from logship.running import cancel
 from logship.world import Clock, Disk, Offload, World
 from logship.world.process import (
     collect_garbage_rarely,
@@ -35,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
     raise_open_files()
     collect_garbage_rarely()
     logger = set_up(written.config.log_level)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as long as nobody handles it
     try:
         uvloop.run(_agent(written, logger))
     except Misconfigured as error:
@@ -63,24 +66,28 @@ def _choose_kernel() -> bool:
 async def _agent(written: Written, logger: logging.Logger) -> None:
     offload = Offload()
     pipeline = Pipeline(written.config, World(Clock(), Disk(offload), offload), logger)
-    stop = asyncio.Event()
+    reloader = Reloader(pipeline, written.file, written.text, written.env)
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reloader.ask)
+    reloading = loop.create_task(reloader.run())
     try:
-        async with _admin(written.config.admin.listen, pipeline):
+        async with _admin(written.config.admin.listen, pipeline, reloader):
             await pipeline.run(stop)
     finally:
+        await cancel([reloading])
         offload.close()
 
 
 @asynccontextmanager
-async def _admin(listen: str | None, pipeline: Pipeline) -> AsyncIterator[None]:
+async def _admin(listen: str | None, pipeline: Pipeline, reloader: Reloader) -> AsyncIterator[None]:
     if listen is None:
         yield
         return
     from logship.admin import Admin
 
-    admin = Admin(listen, pipeline)
+    admin = Admin(listen, pipeline, reloader.reload)
     await admin.start()
     try:
         yield

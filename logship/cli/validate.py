@@ -10,7 +10,7 @@ from logship.world import Clock, Disk, Offload, World
 
 
 def run(options: argparse.Namespace) -> int:
-    written = read(options.config)
+    written = read(options.config, only_looks=True)
     if written is None:
         return 2
     offload = Offload()
@@ -22,5 +22,6 @@ def run(options: argparse.Namespace) -> int:
     finally:
         offload.close()
     routes = ", ".join(f"{route.name} -> {route.to}" for route in written.config.routes)
-    print(f"{options.config} is valid: {routes}")
+    place = f" ({written.place})" if written.place else ""
+    print(f"{options.config}{place} is valid: {routes}")
     return 0

@@ -5,7 +5,7 @@ and their documentation; `reference` renders them. Nothing here reads files, tim
 """
 
 from logship.config.loading import Examined, examine, load, problem_at
-from logship.config.problems import ConfigErrors, Problem, render
+from logship.config.problems import ConfigErrors, Problem, Report, render
 from logship.config.schema import (
     DEFAULT_STATE_DIR,
     AdminConfig,
@@ -35,6 +35,7 @@ __all__ = [
     "Match",
     "MemoryConfig",
     "Problem",
+    "Report",
     "RouteConfig",
     "SinkConfig",
     "SourceConfig",

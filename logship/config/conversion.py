@@ -125,6 +125,8 @@ class Conversion:
             hint = advise(near, f"the {kind.kind}s installed are {listing(names)}")
             self._report.error(node.mark, place, "a `type` is missing", hint)
             return BAD
+        if type_node.unresolved:
+            return BAD
         try:
             component = self._registry.find(kind.kind, type_node.text)
         except UnknownType:
@@ -179,6 +181,8 @@ class Conversion:
         return BAD if _has_bad(values.values()) else values
 
     def _scalar(self, node: Scalar, annotation: Annotation, path: str, option: str) -> object:
+        if node.unresolved:
+            return BAD
         try:
             return convert_scalar(node, annotation, option)
         except Refused as refused:

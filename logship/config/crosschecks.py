@@ -78,18 +78,36 @@ def _check_was(
 
 
 def warn_doubtful(config: Config, tree: Table, report: Report) -> None:
-    """Warnings: sources and sinks that nothing uses, routes that can never get a row."""
+    """Warnings: sources and sinks that nothing uses, routes that can hardly get a row."""
     used = {source for route in config.routes for source in route.from_}
     _warn_unused("sources", sorted(config.sources.keys() - used), tree, report)
     used = {route.to for route in config.routes}
     _warn_unused("sinks", sorted(config.sinks.keys() - used), tree, report)
     for index, place in enumerate(_routes(tree)):
+        _warn_without_metadata(config.routes[index], config, place, report)
         above = config.routes[:index]
         if blockers := _blockers(config.routes[index], above):
             who = listing(f"routes[{i}]" for i in blockers)
             message = f"it can never get a row: {who} above it takes all of them"
             hint = "move it up, or give the route above it `continue: true`"
             report.warning(place.mark, place.path, message, hint)
+
+
+def _warn_without_metadata(
+    route: RouteConfig, config: Config, place: _Route, report: Report
+) -> None:
+    """Its `match` asks for what its sources never know."""
+    if route.match is None or not route.match.needs_metadata:
+        return
+    sources = {name: config.sources[name] for name in route.from_}
+    if any(source.component.tells_metadata(source.options) for source in sources.values()):
+        return
+    message = (
+        "its `match` asks for labels, annotations or the owner of a pod, which "
+        f"{listing(sources)} never {'knows' if len(sources) == 1 else 'know'}"
+    )
+    hint = "only the source `kubernetes` knows them, with `metadata: {from: api}` or a file"
+    report.warning(place.mark, f"{place.path}.match", message, hint)
 
 
 def _warn_unused(section: str, names: list[str], tree: Table, report: Report) -> None:
@@ -133,4 +151,7 @@ def _names(tree: Table, section: str) -> list[str] | None:
 
 
 def _text(node: Node | None) -> Scalar | None:
-    return node if isinstance(node, Scalar) and not node.is_null else None
+    """None also for what is reported already: nothing, or a variable without a value."""
+    if not isinstance(node, Scalar) or node.is_null or node.unresolved:
+        return None
+    return node

@@ -7,13 +7,16 @@ keys (`<<`) are expanded. The text, the depth and the number of nodes after the 
 aliases are bounded; tags are refused. PyYAML's exceptions end in `syntax`, nowhere else.
 """
 
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
 
 import msgspec
 import yaml
 
 from logship.config.problems import Mark, Report
 from logship.config.syntax import report_value_error, report_yaml_error
+
+T = TypeVar("T")
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 50_000
@@ -30,6 +33,8 @@ class Scalar(msgspec.Struct, frozen=True):
     mark: Mark
     quoted: bool
     substituted: bool = False
+    unresolved: bool = False
+    """A variable in it has no value, which is told already."""
 
     @property
     def is_null(self) -> bool:
@@ -95,14 +100,38 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def read(text: str, report: Report) -> Table | None:
+_NEEDS = "it needs `sources:`, `routes:` and `sinks:`"
+
+
+def read(text: str, report: Report, needs: str = _NEEDS) -> Table | None:
     """The document's mapping; None after problems that leave nothing to look at."""
+
+    def build() -> Table | None:
+        root = _Loader(text).get_single_node()
+        top = _Builder(report).build(root, "", 0) if root is not None else None
+        return _top(top, report, needs)
+
+    return _reported(text, report, build)
+
+
+def documents(text: str, report: Report) -> list[yaml.Node] | None:
+    """All documents, as PyYAML has them; None after problems."""
+
+    def compose() -> list[yaml.Node]:
+        loader = _Loader(text)
+        nodes = iter(lambda: loader.get_node() if loader.check_node() else None, None)
+        return [node for node in nodes if node is not None]
+
+    return _reported(text, report, compose)
+
+
+def _reported(text: str, report: Report, parse: Callable[[], T]) -> T | None:
+    """What PyYAML makes of the text; None after its errors are in the report."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         report.error(Mark(1, 1), "", f"the file is larger than {MAX_BYTES} bytes (1 MiB)")
         return None
     try:
-        root = _Loader(text).get_single_node()
-        return _top(_Builder(report).build(root, "", 0) if root is not None else None, report)
+        return parse()
     except yaml.YAMLError as error:
         report_yaml_error(error, text, report)
     except _TooMuch as error:
@@ -112,7 +141,7 @@ def read(text: str, report: Report) -> Table | None:
     return None
 
 
-def _top(node: Node | None, report: Report) -> Table | None:
+def _top(node: Node | None, report: Report, needs: str) -> Table | None:
     if isinstance(node, Table):
         return node
     empty = node is None or (isinstance(node, Scalar) and node.is_null)
@@ -122,7 +151,7 @@ def _top(node: Node | None, report: Report) -> Table | None:
         node.mark if node is not None else Mark(1, 1),
         "",
         f"the file must be a mapping of options to values, but {found}",
-        "it needs `sources:`, `routes:` and `sinks:`",
+        needs,
     )
     return None
 

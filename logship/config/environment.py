@@ -43,18 +43,19 @@ class Substitution:
     def _scalar(self, node: Scalar, path: str) -> Scalar:
         if "$" not in node.text:
             return node
-        used: list[str] = []
+        used: list[str | None] = []
 
         def value(found: re.Match[str]) -> str:
             if found[1]:
                 return "$"
-            used.append(found[2])
-            return self._value(node, path, found)
+            used.append(self._value(node, path, found))
+            return used[-1] or ""
 
         text = _DOLLAR.sub(value, node.text)
-        return replace(node, text=text, substituted=bool(used))
+        return replace(node, text=text, substituted=bool(used), unresolved=None in used)
 
-    def _value(self, node: Scalar, path: str, found: re.Match[str]) -> str:
+    def _value(self, node: Scalar, path: str, found: re.Match[str]) -> str | None:
+        """None: there is none, and it was reported."""
         reference = _REFERENCE.fullmatch(found[2])
         if reference is None or not found[3]:
             self._report.error(
@@ -63,12 +64,12 @@ class Substitution:
                 f"`{found[0]}` is not a reference to a variable",
                 "write ${NAME} or ${NAME:-default}; for the text itself write $${",
             )
-            return ""
+            return None
         name, default = reference[1], reference[2]
         value = self._env.get(name)
         if value and not is_unicode(value):
             self._report.error(node.mark, path, f"the value of the variable `{name}` is not UTF-8")
-            return ""
+            return None
         if value:
             self._report.secrets[value] = name
             return value
@@ -76,6 +77,7 @@ class Substitution:
             return default
         if value is None:
             self._missing(node, path, name)
+            return None
         return ""
 
     def _missing(self, node: Scalar, path: str, name: str) -> None:

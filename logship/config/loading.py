@@ -41,24 +41,25 @@ def problem_at(text: str, *, file: str, env: Mapping[str, str], path: str, reaso
     written = read(text, report)
     if written is None:
         return report.problems[0]
-    places = dict(_places(Substitution(env, report).table(written), ""))
+    found_at = dict(places(Substitution(env, report).table(written), ""))
     near = path
-    while near not in places:
+    while near not in found_at:
         near = near[: max(near.rfind("."), near.rfind("["), 0)]
     found = Report(file, text)
     found.secrets = report.secrets
-    found.foreign(places[near], path, reason)
+    found.foreign(found_at[near], path, reason)
     return found.problems[0]
 
 
-def _places(node: Node, path: str) -> Iterator[tuple[str, Mark]]:
+def places(node: Node, path: str) -> Iterator[tuple[str, Mark]]:
+    """Where every part of the tree stands."""
     yield path, node.mark
     if isinstance(node, Items):
         for index, item in enumerate(node.items):
-            yield from _places(item, f"{path}[{index}]")
+            yield from places(item, f"{path}[{index}]")
     if isinstance(node, Table):
         for entry in node.entries:
-            yield from _places(entry.value, join_path(path, entry.key.text))
+            yield from places(entry.value, join_path(path, entry.key.text))
 
 
 def examine(text: str, *, file: str, env: Mapping[str, str], registry: Registry) -> Examined:

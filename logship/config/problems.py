@@ -14,7 +14,7 @@ import msgspec
 
 _SHOWN_COLUMNS = 100
 _LONG_ENOUGH = 8
-_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as YAML counts lines
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as YAML counts lines
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class Report:
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.secrets: dict[str, str] = {}
-        self._lines = _LINE_BREAK.split(text)
+        self._lines = LINE_BREAK.split(text)
         self._problems: list[Problem] = []
 
     @property

@@ -14,6 +14,7 @@ from logship.api import Component, ConfigError, Sink, Source, Transform
 from logship.delivery.terms import Terms
 from logship.registry import Kind
 from logship.routes.match import Match
+from logship.routes.shed_options import Shed
 from logship.routes.when import Condition
 from logship.units import StartFrom
 
@@ -114,6 +115,7 @@ class RouteConfig(
             "known: take them (`route`), or leave them to the routes below (`skip`)."
         ),
     ] = "route"
+    shed: Shed = None
 
 
 class MemoryConfig(Options, frozen=True, kw_only=True):
@@ -170,6 +172,14 @@ class AdminConfig(Options, frozen=True, kw_only=True):
             examples=["127.0.0.1:9464"],
         ),
     ] = None
+
+    reload: Annotated[
+        bool,
+        Meta(
+            description="Whether `POST /-/reload` reads the configuration file again. Whoever "
+            "reaches the address can do that; the file is watched, and SIGHUP works, without it."
+        ),
+    ] = False
 
     def __post_init__(self) -> None:
         if self.listen is not None and int(self.listen.rpartition(":")[2]) > 65535:

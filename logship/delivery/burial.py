@@ -28,21 +28,29 @@ class Burial:
 
     async def bury(self, parcel: Parcel, batch: Batch, refused: Sequence[Refused]) -> None:
         """Ends a part of the parcel; until that works, its binding reads nothing new."""
-        while not await self._write(parcel, batch, refused):
+        rows, letters = len(refused), self._dead_letters.encoded(self._sink, batch, refused)
+        del batch, refused  # while it waits, nothing but the letters is held
+        waits = 0
+        while not await self._write(parcel, letters):
+            if not waits:
+                waits = len(letters)
+                parcel.begin_wait(waits)
             parcel.reader.blocked = True
             await self._clock.sleep(FULL_RETRY_SECS)
-        self._counters.bury(len(refused))
+        if waits:
+            parcel.end_wait(waits)
+        self._counters.bury(rows)
         parcel.end_part()
         if parcel.reader.blocked:
             parcel.reader.blocked = False
             parcel.reader.wake()
 
-    async def _write(self, parcel: Parcel, batch: Batch, refused: Sequence[Refused]) -> bool:
+    async def _write(self, parcel: Parcel, letters: bytes) -> bool:
         try:
-            await self._dead_letters.write(self._sink, batch, refused)
+            await self._dead_letters.store(letters)
         except (Full, OSError) as error:
             if not parcel.reader.blocked:
-                self._log.error("%s waits: %s", batch.origin.key, error)
+                self._log.error("%s waits: %s", parcel.batch.origin.key, error)
             self._counters.fail(str(error), self._clock.wall_ns())
             return False
         return True

@@ -1,7 +1,7 @@
 """Rows that a destination will never take, on disk, with the reason.
 
 JSON lines in files of their own (mode 0600), one row a line, in segments; bounded in bytes and age.
-When they are full nothing is thrown away: `write` raises `Full`, and what the rows belong to waits.
+When they are full nothing is thrown away: `store` raises `Full`, and what the rows belong to waits.
 
 The directory is shared with `logship deadletters replay`, which takes lines out of segments while
 an agent runs. Both hold a lock for as long as they change a segment, and keep no file open.
@@ -36,14 +36,23 @@ class DeadLetters:
         self._lock = asyncio.Lock()
         self._segment = ""
 
-    async def write(self, sink: str, batch: Batch, refused: Sequence[Refused]) -> None:
-        """Make the rows durable. Raises Full, OSError."""
+    def bound(self, directory: str, max_bytes: int, max_age_secs: float) -> None:
+        """Where they go from now on, and how many."""
+        if directory != self._dir:
+            self._dir, self._segment = directory, ""
+        self._max_bytes, self._max_age_secs = max_bytes, max_age_secs
+
+    def encoded(self, sink: str, batch: Batch, refused: Sequence[Refused]) -> bytes:
+        """The rows as letters, to be stored."""
         now = time_text(self._world.clock.wall_ns())
-        lines = b"".join(encode(sink, batch, row, now) for row in refused)
+        return b"".join(encode(sink, batch, row, now) for row in refused)
+
+    async def store(self, letters: bytes) -> None:
+        """Make them durable. Raises Full, OSError."""
         async with self._lock:
             for _ in range(_LOCK_TRIES):
                 try:
-                    return await self._world.offload.run(self._append, lines)
+                    return await self._world.offload.run(self._append, letters)
                 except BlockingIOError:
                     await self._world.clock.sleep(_LOCK_SECS)
             raise BlockingIOError(f"another process holds {self._dir}/{LOCK_NAME}")

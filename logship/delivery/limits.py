@@ -8,7 +8,7 @@ stalls is asked to give it back before as soon as another waits.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from operator import attrgetter
 from typing import Protocol
@@ -57,8 +57,19 @@ class Pool:
         for budget in self._waiting:
             budget.room.set()
 
+    def divide(self, common: int, own: Mapping["Budget", int]) -> None:
+        """From now on so much is common, and each of these has so much of its own; others leave."""
+        for budget in self.budgets:
+            budget.join(Pool(0), budget.own_bytes)
+        self.max_bytes, self.borrowed, self.budgets = common, 0, []
+        for budget, size in own.items():
+            budget.join(self, size)
+        self.wake()
+
     def reclaim(self, size: int, waiting: "Budget") -> None:
         """Have those that stall give back what they have borrowed, the largest first."""
+        if not self.max_bytes:
+            return  # there is nothing to lend
         for budget in sorted(self.budgets, key=attrgetter("borrowed"), reverse=True):
             if not budget.borrowed or waiting.stalled or waiting.has_room(size):
                 return
@@ -75,8 +86,13 @@ class Budget:
         self.room = asyncio.Event()
         """Something was given back."""
         self.borrower: Borrower | None = None
-        self._pool = Pool(0) if pool is None else pool
-        self._pool.budgets.append(self)
+        self.join(Pool(0) if pool is None else pool, own_bytes)
+
+    def join(self, pool: Pool, own_bytes: int) -> None:
+        """Borrow from this pool from now on."""
+        self._pool, self.own_bytes = pool, own_bytes
+        pool.budgets.append(self)
+        pool.borrowed += self.borrowed
 
     @property
     def max_bytes(self) -> int:
@@ -118,7 +134,8 @@ class Budget:
         self._pool.borrowed += self.borrowed
 
     async def wait_for_room(self, size: int) -> None:
-        self._pool.begin_waiting(self)
+        pool = self._pool
+        pool.begin_waiting(self)
         try:
             while not self.has_room(size):
                 self.room.clear()
@@ -127,17 +144,24 @@ class Budget:
                     async with asyncio.timeout(LOOK_SECS):
                         await self.room.wait()
         finally:
-            self._pool.end_waiting(self)
+            pool.end_waiting(self)
 
 
-def divide(max_bytes: int, requests: Sequence[int]) -> list[Budget]:
-    """A budget for each route, by how many bytes of log a full write of its sink is.
+def shares(max_bytes: int, requests: Sequence[int]) -> tuple[list[int], int]:
+    """What each route has of its own, by how many bytes of log a full write of its sink is, and
+    what is common.
 
     Where there is less than one write for each, all of it is divided and nothing is common.
     """
     wanted = [HELD_PER_BYTE * size for size in requests]
     total = sum(wanted)
     if total > max_bytes:
-        return [Budget(max_bytes * size // total) for size in wanted]
-    pool = Pool(max_bytes - total)
-    return [Budget(size, pool) for size in wanted]
+        return [max_bytes * size // total for size in wanted], 0
+    return wanted, max_bytes - total
+
+
+def divide(max_bytes: int, requests: Sequence[int]) -> list[Budget]:
+    """A budget for each route: see `shares`."""
+    own, common = shares(max_bytes, requests)
+    pool = Pool(common)
+    return [Budget(size, pool) for size in own]

@@ -57,6 +57,8 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._moved = asyncio.Event()
+        self._drained = False
+        """No write begins any more."""
         counters.window = self._circuit.limit
         budget.borrower = self
 
@@ -74,10 +76,19 @@ class Sender:
         """How long the route should not read: nothing will be written."""
         return self._circuit.pause_secs(self._clock.now())
 
+    @property
+    def failing(self) -> bool:
+        """Whether the last write failed."""
+        return self._circuit.failures > 0
+
     def offer(self, reader: Reader, batch: Batch) -> None:
         """Take over a batch."""
         parcel = Parcel(reader, batch, self._budget, self._counters, batch.held_bytes())
         parcel.hold()
+        self.send(parcel)
+
+    def send(self, parcel: Parcel) -> None:
+        """Take over what is held already."""
         self._pending.add(parcel, self._clock.now())
         self._changed.set()
 
@@ -144,9 +155,12 @@ class Sender:
             began = self._clock.now()
             async with self._rate.turn():
                 self._counters.waited_for_rate_secs += self._clock.now() - began
-                if self._pending and self.in_flight < self._circuit.limit and not self.paused_secs:
+                if self._pending and self.in_flight < self._circuit.limit and self._may_begin():
                     self._rate.spend(self._pending.bytes)
                     self._begin()
+
+    def _may_begin(self) -> bool:
+        return not (self._drained or self.paused_secs)
 
     def _begin(self) -> None:
         write = Write(full=self._pending.full, parcels=self._pending.take())
@@ -171,7 +185,7 @@ class Sender:
     def _due_secs(self) -> float | None:
         """Seconds until the pending batches should go; None: there are none."""
         now = self._clock.now()
-        due = self._pending.due_secs(now)
+        due = None if self._drained else self._pending.due_secs(now)
         return None if due is None else max(due, self._circuit.wait_secs(now))
 
     async def _deliver(self, write: Write) -> None:
@@ -199,6 +213,12 @@ class Sender:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._log.critical("a bug: a delivery ended in mid-air", exc_info=error)
 
+    def give_up(self) -> None:
+        """Give everything back: what the sink may have taken of it is sent again, as always."""
+        self._release_pending()
+        for write in list(self._writes):
+            write.give_up()
+
     async def drain(self, timeout_secs: float) -> None:
         """Send what is pending, wait for what is in flight; what is left stays unsettled."""
         end = self._clock.now() + timeout_secs
@@ -206,6 +226,7 @@ class Sender:
             self.hurry()
             waiting = self._tasks or {asyncio.ensure_future(self._clock.sleep(0.01))}
             await asyncio.wait(waiting, timeout=min(left, 0.1))
+        self._drained = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,13 +1,17 @@
-"""A sender for each route, from the configuration: its part of the memory, its sink's terms."""
+"""A sender for each route, from the configuration: its part of the memory, its sink's terms.
+
+When the configuration changes, budgets of routes that go on and rates of sinks that stay are taken
+over, so what is held and what was spent goes on counting; memory is divided anew among all routes.
+"""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from logship.api import Sink
 from logship.config import Config
 from logship.counters import RouteCounters
 from logship.delivery.deadletters import DeadLetters
-from logship.delivery.limits import Budget, divide
+from logship.delivery.limits import Budget, Pool, shares
 from logship.delivery.rate import Rate
 from logship.delivery.sender import Sender
 from logship.world import Clock
@@ -21,20 +25,35 @@ class Senders:
         dead_letters: DeadLetters,
         clock: Clock,
         block_bytes: int,
+        before: "Senders | None" = None,
+        kept: Collection[str] = (),
     ) -> None:
-        """A write is gathered until it is full, so it may be larger by a block."""
+        """A write is gathered until it is full, so it may be larger by a block.
+
+        `kept`: the routes of `before` that go on.
+        """
         self._config, self._sinks = config, sinks
         self._dead_letters, self._clock = dead_letters, clock
         requests = [sinks[route.to].request_bytes + block_bytes for route in config.routes]
-        budgets = divide(config.memory.max_bytes, requests)
-        self.budgets = {
-            route.name: budget for route, budget in zip(config.routes, budgets, strict=True)
+        own, self._common = shares(config.memory.max_bytes, requests)
+        self._own = {route.name: size for route, size in zip(config.routes, own, strict=True)}
+        self._pool: Pool = before._pool if before else Pool(0)
+        old = {name: before.budgets[name] for name in kept} if before else {}
+        self.budgets: dict[str, Budget] = {
+            name: old.get(name) or Budget(size) for name, size in self._own.items()
         }
         self._rates = {
-            name: Rate(limit, clock)
+            name: (before and before._rate_of(name, sinks[name])) or Rate(limit, clock)
             for name, sink in config.sinks.items()
             if (limit := sink.terms.max_bytes_per_sec) is not None
         }
+
+    def _rate_of(self, name: str, sink: Sink) -> Rate | None:
+        return self._rates.get(name) if self._sinks.get(name) is sink else None
+
+    def divide_memory(self) -> None:
+        """Among these routes, from now on."""
+        self._pool.divide(self._common, {b: self._own[name] for name, b in self.budgets.items()})
 
     def make(
         self, route: str, to: str, counters: RouteCounters, log: logging.Logger

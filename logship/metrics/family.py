@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["counter", "gauge", "histogram"]
 Label = Literal[
-    "route", "sink", "namespace", "reason", "rule", "version", "python", "kernel"
+    "route", "sink", "namespace", "reason", "result", "rule", "version", "python", "kernel"
 ]  # fmt: skip
 Value: TypeAlias = float | Histogram | None
 """None: there is none now."""
@@ -58,5 +58,7 @@ class AgentNow:
     now_ns: int
 
     def routes(self) -> Iterator[RouteNow]:
-        for route, config in zip(self.pipeline.routes, self.pipeline.config.routes, strict=True):
-            yield RouteNow(route, config.to, self.lags[route.name], self.now_ns)
+        for name, built in self.pipeline.assembly.routes.items():
+            lag = self.lags.get(name)
+            if lag is not None:  # else it is newer than the lags
+                yield RouteNow(built.route, built.config.to, lag, self.now_ns)

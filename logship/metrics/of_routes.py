@@ -88,6 +88,14 @@ def _age_secs(lag: Lag, now_ns: int) -> float:
     return 0.0 if lag.oldest_ns is None else max(0.0, (now_ns - lag.oldest_ns) / 1e9)
 
 
+def _stage(route: "Route") -> int:
+    return 0 if route.shedding is None else route.shedding.stage
+
+
+def _parked(route: "Route") -> int:
+    return 0 if route.shedding is None else len(route.shedding.parked)
+
+
 OF_ROUTES: tuple[Family[RouteNow], ...] = (
     _read("logship_read_rows_total", "Rows read for the first time, after joining.",
           lambda read: read.rows),
@@ -95,6 +103,9 @@ OF_ROUTES: tuple[Family[RouteNow], ...] = (
           lambda read: read.bytes),
     _counter("logship_reread_rows_total", "Rows read again after they were given back.",
              lambda route: route.counters.reread_rows),
+    _counter("logship_made_rows_total",
+             "Rows that the agent wrote itself: what it shed, which annotation is wrong.",
+             lambda route: route.counters.made_rows),
     _counter("logship_taken_bytes_total", "Bytes of log read, those that are read again too.",
              lambda route: route.counters.taken_bytes),
     _of_sink("logship_delivered_rows_total", "Rows that the destination has confirmed.",
@@ -102,8 +113,16 @@ OF_ROUTES: tuple[Family[RouteNow], ...] = (
     _of_sink("logship_delivered_bytes_total",
              "Bytes of log of delivered batches, with what was dropped from them.",
              lambda route: route.counters.delivered_bytes),
-    _by("rule", "logship_dropped_rows_total", "Rows dropped by a rule: a transform, by its type.",
+    _by("rule", "logship_dropped_rows_total",
+        "Rows dropped by a rule: a transform, by its type, or a rule of `shed`, as `shed:NAME`.",
         lambda route: route.counters.dropped_rows),
+    _gauge("logship_shedding_severities",
+           "How many severities the route drops now by its option `shed`; 0: it does not shed.",
+           _stage),
+    _gauge("logship_shedding_parked_origins",
+           "Logs that are not read on while the route sheds, since what must be kept of them finds"
+           " no room.",
+           _parked),
     _counter("logship_passed_rows_total", "Rows left to other routes by `when`.",
              lambda route: route.counters.passed_rows),
     _of_sink("logship_dead_letter_rows_total", "Refused rows, written to the dead letters.",
@@ -114,8 +133,8 @@ OF_ROUTES: tuple[Family[RouteNow], ...] = (
     _gauge("logship_held_rows", "Rows in memory, on their way.",
            lambda route: route.counters.held_rows),
     _gauge("logship_unaccounted_rows",
-           "Rows read that are nowhere: read + reread - delivered - dropped - passed - dead letters"
-           " - released - held. Anything but 0 is a bug.",
+           "Rows that are nowhere: read + reread + made - delivered - dropped - passed - dead"
+           " letters - released - held. Anything but 0 is a bug.",
            lambda route: route.counters.unaccounted),
     _by("reason", "logship_altered_rows_total",
         "Rows delivered, but not as they were written: see the label `reason`.",

@@ -8,6 +8,7 @@ from logship.metrics.family import Family
 from logship.metrics.histogram import BOUNDS_SECS
 from logship.metrics.of_agent import OF_AGENT
 from logship.metrics.of_routes import OF_ROUTES
+from logship.origin import PROBLEMS
 from logship.tail.loss import Reason
 
 _INTRODUCTION = """\
@@ -22,22 +23,25 @@ is read again after a restart counts again. Names and labels are part of what lo
 Rows are what applications wrote: records that the runtime cut, and stack traces that are joined, \
 count once; so do rows that a sink splits. At any moment, and for each route,
 
-    read + reread = delivered + dropped + passed + dead letters + released + held
+    read + reread + made = delivered + dropped + passed + dead letters + released + held
 
 in rows; `logship_unaccounted_rows` is the difference, and 0. What a failing sink gives back \
 (`released`) is read again (`reread`) in whole batches, so rows of them that had been delivered \
-arrive twice, with the same ids.
+arrive twice, with the same ids. Summaries are rows that the agent makes itself, to say what it \
+[shed](operations.md#shedding).
 
 ## Labels
 
 | Label | Values |
 |---|---|
 | `route`, `sink` | Names of the configuration. |
-| `rule` | Types of transforms. |
+| `rule` | Types of transforms; `shed:` and the names of rules of `shed`. |
 | `namespace` | Of the pod; a log without one counts to its source, in parentheses. Each route \
 counts the first {most} by name, and all others as `{other}` until the process ends. |
 | `reason` | Of losses: {reasons}. Of altered rows: `cut`, `unfinished`, \
-`malformed`, `split`, `shortened` ([what they mean](operations.md#status)). |
+`malformed`, `split`, `shortened` ([what they mean](operations.md#status)). Of annotations: \
+{problems} ([what they mean](annotations.md#when-an-annotation-is-wrong)). |
+| `result` | Of reloads: `applied`, `unchanged`, `refused`. |
 | `le` | Upper bounds in seconds: {bounds}, `+Inf`. |
 
 No label names a pod: the ten loudest are in [`/status`](operations.md#status).
@@ -47,8 +51,9 @@ No label names a pod: the ten loudest are in [`/status`](operations.md#status).
 def markdown() -> str:
     reasons = ", ".join(f"`{reason.value}`" for reason in Reason)
     bounds = ", ".join(f"`{bound}`" for bound in BOUNDS_SECS)
+    problems = ", ".join(f"`{reason}`" for reason in PROBLEMS)
     introduction = _INTRODUCTION.format(
-        most=MAX_NAMESPACES, other=OTHER, reasons=reasons, bounds=bounds
+        most=MAX_NAMESPACES, other=OTHER, reasons=reasons, bounds=bounds, problems=problems
     )
     parts = [introduction, "## Of the agent\n", _table(OF_AGENT), "## Of routes\n"]
     return "\n".join([*parts, _table(OF_ROUTES)])

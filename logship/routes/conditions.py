@@ -25,6 +25,11 @@ class Selection:
     def takes_all(self) -> bool:
         return self.own is None and not self.above
 
+    def same_rows(self, other: "Selection") -> bool:
+        """Whether both take the same, as far as one can see: the order above says nothing."""
+        alike = all(condition in other.above for condition in self.above)
+        return alike and len(self.above) == len(other.above) and self.own == other.own
+
     def apply(self, batch: Batch) -> Batch:
         """The batch with only the rows of this route."""
         if self.takes_all:

@@ -118,3 +118,8 @@ class Turns(Generic[T]):
             self._namespaces.leave(namespace)
         if woken:
             self.add(one)
+
+    def rest(self, one: T) -> None:
+        """It leaves, whatever it has left: it does not want to be asked before it is added."""
+        self._woken = False
+        self.idle(one)

@@ -18,6 +18,8 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from logship.origin import is_metadata
+
 _OneGlob = Annotated[str, Meta(extra={"noun": "a glob"})]
 Globs: TypeAlias = _OneGlob | Annotated[tuple[_OneGlob, ...], Meta(min_length=1)]
 """One glob or several, of which one must fit."""
@@ -55,29 +57,45 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Meta(description="Annotations of the pod; each must fit.",
              examples=[{"logship/route": "app"}]),
     ] = {}  # fmt: skip
+    owner_kind: Annotated[
+        _Glob,
+        Meta(description="The kind of what runs the pod fits: Deployment, StatefulSet, DaemonSet, "
+             "Job, CronJob...", examples=["CronJob"]),
+    ] = None  # fmt: skip
+    owner_name: Annotated[_Glob, Meta(description="Its name fits.", examples=["cart"])] = None
+    namespace_labels: Annotated[
+        dict[LabelKey, Globs],
+        Meta(description="Labels of the pod's namespace; each must fit. They are known where the "
+             "source has `metadata: {namespace_labels: true}`.", examples=[{"team": "retail"}]),
+    ] = {}  # fmt: skip
     not_: Annotated["Match | None", Meta(description="The same keys; they must not all hold.")] = (
         None
     )
 
     @cached_property
     def _tests(self) -> tuple[tuple[str, Callable[[str], bool]], ...]:
-        places = ("namespace", "pod", "container", "node", "path", "source")
+        places = (
+            "namespace", "pod", "container", "node", "path", "source", "owner_kind", "owner_name",
+        )  # fmt: skip
         globs = {key: value for key in places if (value := getattr(self, key)) is not None}
         globs |= {f"label:{key}": value for key, value in self.labels.items()}
         globs |= {f"annotation:{key}": value for key, value in self.annotations.items()}
+        globs |= {f"namespace_label:{key}": value for key, value in self.namespace_labels.items()}
         return tuple((key, compile_globs(value)) for key, value in globs.items())
 
     @property
     def needs_metadata(self) -> bool:
-        """Whether the answer can depend on labels or annotations of the pod."""
-        own = bool(self.labels or self.annotations)
+        """Whether the answer can depend on labels, annotations or the owner of the pod."""
+        own = any(is_metadata(key) for key, _ in self._tests)
         return own or (self.not_ is not None and self.not_.needs_metadata)
 
-    def evaluate(self, labels: Mapping[str, str], *, known: bool) -> Verdict:
-        """`labels` has `namespace`, ..., `source`, and `label:KEY`, `annotation:KEY` for metadata.
+    def names(self, key: str, value: str) -> bool:
+        """Whether it says something about this value of this label."""
+        own = any(name == key and fits(value) for name, fits in self._tests)
+        return own or (self.not_ is not None and self.not_.names(key, value))
 
-        `known` is false as long as the pod's labels and annotations have not arrived.
-        """
+    def evaluate(self, labels: Mapping[str, str], *, known: bool) -> Verdict:
+        """`labels` as in `Labels`; `known` is false as long as the metadata has not arrived."""
         verdicts = [_verdict(labels, key, fits, known) for key, fits in self._tests]
         if self.not_ is not None:
             verdicts.append(_NEGATED[self.not_.evaluate(labels, known=known)])
@@ -99,7 +117,7 @@ def _verdict(
     value = labels.get(key)
     if value is not None:
         return Verdict.YES if fits(value) else Verdict.NO
-    return Verdict.UNKNOWN if not known and ":" in key else Verdict.NO
+    return Verdict.UNKNOWN if not known and is_metadata(key) else Verdict.NO
 
 
 def compile_globs(globs: Globs) -> Callable[[str], bool]:

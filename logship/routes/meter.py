@@ -11,7 +11,8 @@ The time of the oldest unread row is read from its file when somebody asks, and 
 position. In a plain file: the first time found in the first bytes from there on; where there is
 none, the time at which the file was last written (which rows without a time get too, see `Batch`).
 In a compressed file, where the place would have to be searched by unpacking: the time of its first
-row, so the age is at least the true one.
+row, so the age is at least the true one. A last line that nobody has ended counts as unread bytes,
+but is no row that could be late: a prompt without a newline would have an age for ever.
 """
 
 import asyncio
@@ -96,6 +97,28 @@ class Meter:
         samples.add(sample)
         return samples, sample
 
+    def risk_secs(self, world: World) -> float | None:
+        """The nearest one; None: none is known."""
+        found = [self._nearest(binding, world) for binding in list(self._behind)]
+        return min((risk for risk in found if risk is not None), default=None)
+
+    def _nearest(self, binding: Binding, world: World) -> float | None:
+        feed = binding.feed
+        if not isinstance(feed, DiskFeed) or not (unread := feed.unread()):
+            return None
+        try:
+            return self._risk(binding, feed.follower, unread, world)[1]
+        except OSError:
+            return None  # who reads it says what is wrong
+
+    def _risk(
+        self, binding: Binding, follower: Follower, unread: list[Span], world: World
+    ) -> tuple[Samples, float | None]:
+        size = sum(span.size for span in unread)
+        samples, now = self._sample(binding, world.clock.now(), size)
+        files, live = kept_files(follower, unread, world)
+        return samples, risk_secs(files, live, follower.log.rotation, samples.rates(now))
+
     async def lag(self, bindings: Collection[Binding], world: World) -> RouteLag:
         """Of all these, as they are now and then: others run meanwhile, and may take some away.
 
@@ -118,11 +141,12 @@ class Meter:
         if not unread:
             return Lag(in_flight_bytes=feed.in_flight_bytes)
         follower, size = feed.follower, sum(span.size for span in unread)
-        samples, now = self._sample(binding, world.clock.now(), size)
-        files, live = kept_files(follower, unread, world)
-        risk = risk_secs(files, live, follower.log.rotation, samples.rates(now))
+        samples, risk = self._risk(binding, follower, unread, world)
         in_flight = feed.in_flight_bytes  # all numbers are of one moment: reading may wait
-        return Lag(1, size, in_flight, await _oldest_ns(samples, follower, unread[0], world), risk)
+        unended = feed.unended()
+        first = next((span for span in unread if span != unended), None)
+        oldest = await _oldest_ns(samples, follower, first, world) if first else None
+        return Lag(1, size, in_flight, oldest, risk)
 
 
 async def _oldest_ns(samples: Samples, follower: Follower, first: Span, world: World) -> int | None:

@@ -8,7 +8,9 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from logship.api import Transform
 from logship.batch import Batch
@@ -19,8 +21,12 @@ from logship.routes.binding import Binding
 from logship.routes.fairness import Turns
 from logship.routes.lag import RouteLag
 from logship.routes.meter import Meter
+from logship.routes.unreadable import Unreadable
 from logship.said import shown
 from logship.world import Clock, World
+
+if TYPE_CHECKING:
+    from logship.routes.shedding import Shedding
 
 BLOCK_BYTES = 512 * 1024
 """How much is read at once: small enough for caches, large enough for few calls."""
@@ -43,12 +49,20 @@ class Route:
     log: logging.Logger
     block_bytes: int = BLOCK_BYTES
     """Read at once; no more than the sink writes at once."""
+    shedding: "Shedding | None" = None
+    """If it may: then what it decides stands before what the sender allows."""
     rows_wanted: bool = True
     """Whether rows are looked at, or blocks go out as they are."""
     bindings: set[Binding] = field(default_factory=set)
     _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
+    _resting: set[Binding] = field(default_factory=set)
+    """Those that were read as fast as they may be."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _meter: Meter = field(default_factory=Meter)
+    _unreadable: Unreadable = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._unreadable = Unreadable(self.counters, self.log)
 
     def add(self, binding: Binding) -> None:
         self.bindings.add(binding)
@@ -56,21 +70,33 @@ class Route:
 
     def remove(self, binding: Binding) -> None:
         self.bindings.discard(binding)
+        self._resting.discard(binding)
+        self._unreadable.forget(binding)
         self._meter.forget(binding)
+        if self.shedding is not None:
+            self.shedding.forget(binding)
 
     def ready(self, binding: Binding) -> None:
         self._turns.add(binding)
         self._changed.set()
 
+    def hurry(self) -> None:
+        """Send what has been read: somebody waits for it."""
+        self.sender.hurry()
+
     def waiting_bytes(self) -> int:
         """Bytes not read yet, over all origins that tell."""
         return sum(binding.feed.waiting() or 0 for binding in self.bindings)
 
-    def measure(self) -> None:
+    def measure(self, world: World) -> None:
         """Once a second: see how fast those are read and written that are waiting to be read."""
-        now = self.clock.now()
-        self._meter.tick(now, self._turns)
+        now, shedding = self.clock.now(), self.shedding
         self.counters.loudest.turn(now)
+        if shedding is None:
+            self._meter.tick(now, chain(self._turns, self._resting))
+            return
+        self._meter.tick(now, [*self._turns, *self._resting, *shedding.parked])
+        shedding.look(self._meter.risk_secs(world), bool(self._turns))
 
     async def lag(self, world: World) -> RouteLag:
         """How far behind it is, and what of it rotation will delete."""
@@ -83,21 +109,37 @@ class Route:
 
     async def pull(self) -> None:
         """Until cancelled."""
+        if self.shedding is None:
+            await self._read_on()
+        else:
+            await asyncio.gather(self._read_on(), self.shedding.run())
+
+    async def _read_on(self) -> None:
         spent = 0
         while True:
             while not self._turns:
                 self._changed.clear()
                 await self._changed.wait()
             while not self._may_read():
-                await self._room()
+                await self._wait()
             spent += _TAKE_BYTES + await self._take(self._turns.next())
             if spent >= self.block_bytes:
                 spent = 0
                 await asyncio.sleep(0)  # reads of the page cache do not wait: let others run
 
     def _may_read(self) -> bool:
-        sender = self.sender
+        sender, shedding = self.sender, self.shedding
+        if shedding is not None and (shedding.active or shedding.holds_back):
+            return shedding.active
         return not sender.full and self.budget.has_room(_ROOM_BYTES) and sender.paused_secs <= 0
+
+    async def _wait(self) -> None:
+        if self.shedding is None:
+            await self._room()
+        elif self.shedding.holds_back:
+            await self.shedding.unless_it_turns(self.shedding.until_empty())
+        else:
+            await self.shedding.unless_it_turns(self._room())
 
     async def _room(self) -> None:
         began, counters = self.clock.now(), self.counters
@@ -120,9 +162,9 @@ class Route:
             return 0
         size = batch.size()
         self._turns.took(binding, size)
-        if size < self.block_bytes and not _has_more(binding):
+        if not self._rests(binding, size) and size < self.block_bytes and not _has_more(binding):
             self._turns.idle(binding)
-        binding.read_bytes += size
+        binding.took(batch)
         self.counters.read(binding.namespace, batch)
         try:
             self._pass_on(binding, batch)
@@ -136,22 +178,44 @@ class Route:
             await self.clock.sleep(_BUG_SECS)
         return size
 
+    def _rests(self, binding: Binding, size: int) -> bool:
+        """Whether that was as fast as it may be read: then it takes no turn for a while."""
+        secs = binding.throttle.took(size, self.clock.now()) if binding.throttle and size else 0.0
+        if secs > 0:
+            self._turns.rest(binding)
+            binding.resting = True
+            self._resting.add(binding)
+            asyncio.get_running_loop().call_later(secs, self._rested, binding)
+        return secs > 0
+
+    def _rested(self, binding: Binding) -> None:
+        binding.resting = False
+        self._resting.discard(binding)
+        if binding in self.bindings:
+            binding.wake()
+
     async def _read(self, binding: Binding) -> Batch | None:
         """What the binding has now; None also when it may not, or cannot, be read."""
-        if binding.blocked or binding not in self.bindings:
+        asleep = binding.blocked or binding.parked or binding.ending
+        if asleep or binding not in self.bindings:
             return None
+        if (made := binding.next_notice()) is not None:
+            return made
+        most = self.block_bytes
+        if binding.throttle is not None:
+            most = min(most, binding.throttle.most)
         try:
-            return await binding.feed.take(self.block_bytes)
-        except OSError as error:
-            self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
-            self.log.warning("cannot read %s: %s", binding.feed.origin.key, error)
+            batch = await binding.feed.take(most)
         except Exception as error:  # hostile bytes: other origins go on
-            self.counters.bugs += 1
-            self.counters.last_error = shown(f"{binding.feed.origin.key}: {error}")
-            self.log.error("a bug in reading %s", binding.feed.origin.key, exc_info=error)
-        return None
+            self._unreadable.failed(binding, error)
+            return None
+        self._unreadable.forget(binding)
+        return None if binding.ended else batch  # the one that goes on reads it
 
     def _pass_on(self, binding: Binding, batch: Batch) -> None:
+        if batch.made:
+            self.sender.offer(binding, batch)
+            return
         mine = binding.selection.apply(batch)
         passed = 0 if mine is batch else batch.row_count() - mine.row_count()
         dropped = []
@@ -160,14 +224,34 @@ class Route:
             mine = transform.apply(mine)
             if mine is not before and mine.touched:
                 dropped.append((name, before.row_count() - mine.row_count()))
+        if self.shedding is not None and self.shedding.active and not mine.is_empty():
+            shed = self.shedding.offer(binding, batch, mine)
+            if shed is not None:
+                self.counters.leave_out(passed, [*dropped, *shed])
+            return
         self.counters.leave_out(passed, dropped)  # only now: nothing failed, nothing comes again
         if mine.is_empty():
             binding.settle(batch)
         else:
             self.sender.offer(binding, mine)
 
+    async def give_up(self) -> None:
+        """End at once: what was read goes back to its feeds."""
+        if self.shedding is not None:
+            self.shedding.close()
+        self.sender.give_up()
+        await self.sender.drain(0)
+
+    async def drain(self, timeout_secs: float) -> None:
+        """Deliver what was read; what is left stays unsettled."""
+        if self.shedding is not None:
+            self.shedding.close()
+        await self.sender.drain(timeout_secs)
+
 
 def _has_more(binding: Binding) -> bool:
+    if binding.notices:
+        return True
     try:
         return binding.due()
     except OSError:

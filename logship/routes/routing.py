@@ -1,16 +1,22 @@
 """Which routes an origin goes to. A plain function of labels.
 
 Routes are tried from top to bottom; the first that matches takes the origin, `continue: true` lets
-later ones have it too. A route with `when` takes only some rows; the others fall through.
+later ones have it too. A route with `when` takes only some rows; the others fall through. An
+origin can ask for a route by its name: then trying begins there.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from logship.origin import Labels, Problem, Wish
 from logship.routes.conditions import Selection
 from logship.routes.match import Match, Verdict
 from logship.routes.when import Condition
+
+ROUTE = "annotation:logship/route"
+"""The label by which an origin asks for a route."""
+_MAX_NAMES_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,47 @@ def choose(
             break
         above.append(rule.when)
     return chosen
+
+
+def choose_as_wished(
+    rules: Sequence[RouteRule], source: str, labels: Labels, wish: Wish, *, force: bool
+) -> tuple[list[tuple[RouteRule, Selection]] | None, Problem | None]:
+    """`choose` for an origin whose metadata asks for something; what is wrong with what it asks."""
+    if wish.exclude:
+        return [], None
+    rules, problem = beginning_with(rules, source, wish.route, labels)
+    return choose(rules, source, labels.values, labels.known, force=force), problem
+
+
+def beginning_with(
+    rules: Sequence[RouteRule], source: str, wanted: str, labels: Labels
+) -> tuple[Sequence[RouteRule], Problem | None]:
+    """The rules from the route on that an origin asks for, and what is wrong if it cannot be.
+
+    What some route's `match` says about the annotation goes first: there the value is a word that
+    was agreed on, and no name. A named route is where trying begins, so those above are passed
+    over; its own `match` must take the origin all the same, since it is the operator who says what
+    may go where.
+    """
+    mine = [rule for rule in rules if source in rule.sources]
+    if not wanted or any(r.match is not None and r.match.names(ROUTE, wanted) for r in mine):
+        return rules, None
+    named = next((rule for rule in mine if rule.name == wanted), None)
+    if named is None:
+        known = ", ".join(rule.name for rule in mine)[:_MAX_NAMES_CHARS]
+        advice = f"there is no such route; there are {known}"
+        return rules, Problem("no_such_route", _annotation(labels), wanted, advice)
+    if _verdict(named, labels.values, labels.known) is Verdict.NO:
+        advice = "the `match` of this route does not take this pod"
+        return rules, Problem("route_does_not_match", _annotation(labels), wanted, advice)
+    return rules[rules.index(named) :], None
+
+
+def _annotation(labels: Labels) -> str:
+    """Its name: the container's own goes before the pod's."""
+    name = ROUTE.removeprefix("annotation:")
+    own = f"{labels.get('container')}.{name}"
+    return own if f"annotation:{own}" in labels.values else name
 
 
 def _verdict(rule: RouteRule, labels: Mapping[str, str], known: bool) -> Verdict:

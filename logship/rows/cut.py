@@ -105,26 +105,25 @@ class Cutter:
 
     def open_spans(self) -> list[Span]:
         """Where the bytes lie that it keeps: parts of records, then the unfinished line."""
-        spans = [span for span, _ in self._open]
-        if self._tail:
-            generation, start = self._tail_at
-            spans.append(Span(generation, start, start + len(self._tail)))
-        return spans
+        tail = self.unended()
+        return [span for span, _ in self._open] + ([tail] if tail else [])
+
+    def unended(self) -> Span | None:
+        """Where the unfinished line lies, if there is one."""
+        (generation, start), size = self._tail_at, len(self._tail)
+        return Span(generation, start, start + size) if size else None
 
     def _long(self, chunk: bytes, end: bool) -> bytes:
         """What is whole of it: lines, and parts of one that is longer than a row may be."""
-        buffered = self._tail + chunk if self._tail else chunk
+        buffered = self._tail + chunk
         size = len(buffered) if end else self._whole(buffered)
         self._tail = buffered[size:]
         return buffered[:size]
 
     def _whole(self, buffered: bytes) -> int:
         """How many bytes are whole lines, or parts of one that is longer than a row may be."""
-        size = buffered.rfind(b"\n") + 1
-        rest = len(buffered) - size
-        if rest <= self.cutting.max_row_bytes:
-            return size
-        return size + (rest - 1) // self.cutting.max_row_bytes * self.cutting.max_row_bytes
+        size, limit = buffered.rfind(b"\n") + 1, self.cutting.max_row_bytes
+        return size + max(0, len(buffered) - size - 1) // limit * limit
 
     def _may_end_open(self, body: bytes) -> bool:
         """Cheap and never wrongly False: whether some record may go on after these lines."""

@@ -26,6 +26,11 @@ class Absent:
         self._complete: dict[str, float] = {}
         """Sources, and when they had told what is there."""
 
+    def reroute(self, rules: Sequence[RouteRule]) -> None:
+        """The routes have changed: those that are new have lost nothing with what is gone."""
+        names = {rule.name for rule in self._rules}
+        self._rules = [rule for rule in rules if rule.name in names or rule.was in names]
+
     def saw(self, origin: str) -> None:
         if self._rules:
             self._seen.add(origin)

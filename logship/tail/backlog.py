@@ -50,6 +50,10 @@ class Backlog:
         spans += [span for file in self._late for span in file.cutter.open_spans()]
         return sorted(spans, key=lambda span: (place.get(span.generation, -1), span.start))
 
+    def unended(self) -> Span | None:
+        """What of `unread` is no row yet: the last line, if nobody has ended it."""
+        return self._cutter.unended()
+
     @property
     def in_flight_bytes(self) -> int:
         """In batches that are not settled."""

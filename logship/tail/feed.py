@@ -88,6 +88,10 @@ class DiskFeed:
         """What `waiting` counts, in the order it was written."""
         return self._backlog.unread()
 
+    def unended(self) -> Span | None:
+        """What of `unread` is no row yet, because its line has no end."""
+        return self._backlog.unended()
+
     @property
     def in_flight_bytes(self) -> int:
         """In batches that are not settled."""
@@ -182,6 +186,11 @@ class DiskFeed:
             route=self._route, feed_key=self, _rows=rows,
             _counted=None if count is None else (count, {}),
         )  # fmt: skip
+
+    def close(self) -> None:
+        """Nobody takes from it any more: its follower need not wait for it."""
+        self._follower.feeds.remove(self)
+        self._follower.settle_up()
 
     def settle(self, batch: Batch) -> None:
         self._ledger.settle(self._late.settle(batch.pieces))

@@ -68,6 +68,15 @@ class Follower:
                 feed.lose(log, log.let_go)
         self.directory.tell_lost()
 
+    def reopen(self) -> None:
+        """Open again what every feed has settled, as far as it is there: one that comes may want
+        it.
+        """
+        self.floor = None
+        self.opening.heed_all()
+        self.directory.mtime_ns = 0
+        self.refresh()
+
     def refresh(self) -> None:
         """Look at the directory: open what is new, note what was renamed or is gone."""
         if self.opening.waits:

@@ -69,7 +69,7 @@ def excess(
 
 class Held:
     def __init__(self, bounds: Bounds, disk: Disk) -> None:
-        self._bounds, self._disk = bounds, disk
+        self.bounds, self._disk = bounds, disk
         self.files = 0
         self.bytes = 0
         """Not settled, of the files that are held."""
@@ -82,7 +82,7 @@ class Held:
             if log.links == 0 and not log.let_go
         }  # fmt: skip
         files = [file for follower in some for file in held_files(follower)]
-        gone = list(excess(files, self._bounds, self._spaces(files)))
+        gone = list(excess(files, self.bounds, self._spaces(files)))
         for file, reason in gone:
             let_go(file.follower, file.log, reason)
         self.files = len(files) - len(gone)

@@ -73,6 +73,19 @@ class LateFile:
         streams = self._waiting.late()
         return self.cutter.flush(streams) if streams else None
 
+    def settle(self, pieces: Sequence[Span]) -> list[Span]:
+        """Settles what is late; gives what is not. Of a piece it may be the end."""
+        others = []
+        for piece in pieces:
+            start = max(piece.start, self.since)
+            if piece.generation != self.log.generation or piece.end <= start:
+                others.append(piece)
+                continue
+            self.ledger.settle([piece._replace(start=start)])
+            if piece.start < start:
+                others.append(piece._replace(end=start))
+        return others
+
     def _read(self, chunk: bytes, *, end: bool = False) -> Cut | None:
         generation, at = self.log.generation, self.offset
         self.offset = at + len(chunk)
@@ -142,11 +155,7 @@ class Late:
         """Settles what is late; gives what is not."""
         others = list(pieces)
         for file in self:
-            own = [
-                p for p in others if p.generation == file.log.generation and p.start >= file.since
-            ]
-            file.ledger.settle(own)
-            others = [piece for piece in others if piece not in own]
+            others = file.settle(others)
         return others
 
     def finish(self) -> bool:

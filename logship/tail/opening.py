@@ -185,6 +185,10 @@ class Opening:
         """Its copies are needed: open them again."""
         self._ignored = {s: copied for s, copied in self._ignored.items() if copied != generation}
 
+    def heed_all(self) -> None:
+        """Every file may be needed."""
+        self._ignored = {}
+
     def ignored(self, stat: Stat) -> bool:
         return stat in self._ignored
 

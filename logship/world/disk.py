@@ -137,6 +137,10 @@ class Disk:
         """When the file was made, in ns since 1970; 0 where the file system does not say."""
         return birth_ns(fd)
 
+    def writable(self, directory: str) -> bool:
+        """Whether this process may make files in it."""
+        return os.access(directory, os.W_OK | os.X_OK)
+
     def is_link(self, path: str) -> bool:
         return os.path.islink(path)
 

@@ -12,9 +12,20 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from logship.api import DELIVERED, Batch, ConfigError, Context, Disk, Outcome, Retry, Sink
+from logship.api import (
+    DELIVERED,
+    Batch,
+    ConfigError,
+    Context,
+    Disk,
+    Finding,
+    Outcome,
+    Preview,
+    Retry,
+    Sink,
+)
 from logship_debug.in_order import InOrder
-from logship_debug.lines import encode
+from logship_debug.lines import encode, previews
 
 
 class FileConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,6 +96,18 @@ class File(Sink):
 
     async def close(self) -> None:
         await self._calls.close()
+
+    def check(self) -> Sequence[Finding]:
+        directory, at = self._config.dir, self._config.dir
+        while self._disk.stat(at) is None and at not in ("", "/", "."):
+            at = at.rstrip("/").rpartition("/")[0] or ("/" if at.startswith("/") else ".")
+        if self._disk.writable(at):
+            return [Finding(f"`dir` {directory}", "ok", "it can be written to")]
+        advice = "let the agent's user write to it, or choose another directory"
+        return [Finding(f"`dir` {directory}", "failed", f"{at} cannot be written to", advice)]
+
+    def preview(self, batch: Batch) -> Sequence[Preview]:
+        return previews(batch, "json")
 
     def _prepare(self) -> None:
         self._disk.make_dir(self._config.dir)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import orjson
 
-from logship.api import Batch, Mark, time_text
+from logship.api import Batch, Mark, Preview, time_text
 
 LineFormat = Callable[[Batch], Iterator[bytes]]
 
@@ -52,6 +52,14 @@ def encode(batches: Sequence[Batch], line_format: str) -> bytes:
     """All rows of a write, in order."""
     lines = FORMATS[line_format]
     return b"".join(line for batch in batches for line in lines(batch))
+
+
+def previews(batch: Batch, line_format: str) -> list[Preview]:
+    """The lines of a batch, those of JSON as objects."""
+    lines = enumerate(FORMATS[line_format](batch))
+    if line_format == "json":
+        return [Preview(row, orjson.loads(line)) for row, line in lines]
+    return [Preview(row, {"line": line.decode().removesuffix("\n")}) for row, line in lines]
 
 
 def _times(batch: Batch) -> Sequence[str]:

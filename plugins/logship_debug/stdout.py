@@ -10,9 +10,9 @@ from typing import Annotated, BinaryIO, Literal
 import msgspec
 from msgspec import Meta
 
-from logship.api import DELIVERED, Batch, Context, Outcome, Retry, Sink
+from logship.api import DELIVERED, Batch, Context, Outcome, Preview, Retry, Sink
 from logship_debug.in_order import InOrder
-from logship_debug.lines import encode
+from logship_debug.lines import encode, previews
 
 
 class StdoutConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +51,9 @@ class Stdout(Sink):
 
     async def close(self) -> None:
         await self._calls.close()
+
+    def preview(self, batch: Batch) -> Sequence[Preview]:
+        return previews(batch, self._format)
 
     def _print(self, content: bytes) -> None:
         with open(self.descriptor, "wb", buffering=0, closefd=False) as out:

@@ -12,7 +12,7 @@ lines over urllib; certificates are always verified.
 import asyncio
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import google.auth
@@ -71,12 +71,14 @@ class DefaultCredentials:
         self._refreshing = asyncio.Lock()
         self._rejected: str | None = None
 
-    async def start(self, path: str = "credentials") -> None:
+    async def start(
+        self, path: str = "credentials", pauses_secs: Sequence[float] = _PAUSES_SECS
+    ) -> None:
         """Find the credentials. Raises ConfigError(`path`) where there are none.
 
         In the first seconds of a pod on GKE there seem to be none, so it looks more than once.
         """
-        for pause_secs in (*_PAUSES_SECS, None):
+        for pause_secs in (*pauses_secs, None):
             try:
                 self._credentials = self._credentials or await self._offload.run(_find)
                 return
@@ -84,6 +86,11 @@ class DefaultCredentials:
                 if pause_secs is None:
                     raise ConfigError(path, f"{_WHAT_TO_DO} ({_first_line(error)})") from error
             await self._clock.sleep(pause_secs)
+
+    @property
+    def found(self) -> Credentials | None:
+        """What google-auth found."""
+        return self._credentials
 
     async def header(self) -> str | None:
         credentials = self._credentials

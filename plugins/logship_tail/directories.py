@@ -12,6 +12,7 @@ from logship_tail.globs import Glob
 from logship_tail.watching import Watcher
 
 MAX_DIRECTORIES = 10_000
+_ADVICE = "give the agent's user the right to read the directory, or name others in `paths`"
 
 
 class Walk:
@@ -66,7 +67,11 @@ class Walk:
                     f"more than {MAX_DIRECTORIES}",
                 )
                 return []
-            self._read[directory] = self._scan(directory)
+            try:
+                self._read[directory] = self._scan(directory)
+            except PermissionError as error:  # what else the globs reach can be read
+                self._complaints.say("cannot look for logs", str(error), _ADVICE)
+                return []
         return self._read[directory]
 
     def _scan(self, directory: str) -> list[DirEntry]:

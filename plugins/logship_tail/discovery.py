@@ -95,10 +95,13 @@ class Discovery:
             await self._context.world.offload.run(self._watcher.stop)
 
     def relabel(self) -> None:
-        """What is known about origins has changed."""
+        """What is known about origins has changed.
+
+        What was known of one that is still there stays: it may have to wait for a long time.
+        """
         for key, (base, told) in self._told.items():
             labels = self._labels(base)
-            if labels != told:
+            if labels != told and (labels.known or not told.known):
                 self._told[key] = base, labels
                 self._catalog.update(key, labels)
 
@@ -131,6 +134,12 @@ class Discovery:
             self._complaints.say(
                 "new files are looked for every second, because inotify is not available",
                 self._watcher.failure, "raise the limit with sysctl",
+            )  # fmt: skip
+        if self._watcher.forbidden:
+            self._complaints.say(
+                "new files are looked for every second, because a directory may not be watched",
+                self._watcher.forbidden, "give the agent's user the right to read it; if it has "
+                "that, SELinux denies the watch",
             )  # fmt: skip
         return min(self._pace.scan_secs, UNWATCHED_SCAN_SECS)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from logship.api import Context, Cutting, DirEntry, LogFile
+from logship.api import Context, Cutting, DirEntry, LogFile, NotRead
 from logship_tail.complaints import Complaints
 from logship_tail.directories import Walk
 from logship_tail.globs import Glob
@@ -46,9 +46,15 @@ class FileScanner:
         self._seen: dict[str, set[str]] = {}
         """By place: paths of files that are no links, also of logs just renamed."""
         self._roots: tuple[str, ...] = ()
+        self._unmet: dict[str, re.Pattern[str]] | None = {
+            glob.text: glob.matcher() for glob in tree.globs
+        }
+        """Globs that have not fitted any file yet; None: that was told."""
+        self._looked = False
 
     def places(self, path: str | None) -> Iterable[str]:
         if path is None:
+            self._tell_unmet()
             allowed = (*(glob.prefix for glob in self._tree.globs), *self._tree.roots)
             self._roots = tuple(dict.fromkeys(map(self._disk.realpath, allowed)))
         return self._walk.places(path)
@@ -62,10 +68,37 @@ class FileScanner:
         there = {f"{place}/{entry.name}" for entry in files.values() if not entry.is_link}
         before = self._seen.get(place, set())
         self._seen[place] = there | before
+        if self._unmet:
+            self._meet(f"{place}/{name}" for name in files)
         logs = families([f"{place}/{name}" for name in files], self._live_of)
         self._seen[place] = there | (before & {log.live for log in logs})
         seen = [self._sighting(log, files) for log in logs if self._names_fit(log)]
         return {log.key: log for log in seen}
+
+    def described(self, path: str) -> Sighting:
+        """What the log of this file would look like. Raises NotRead."""
+        live = self._live_of(path)
+        if live is not None:
+            return self._sighting(Family(live, frozenset()), {})
+        if self._unwanted.fullmatch(path):
+            raise NotRead(f"`exclude` takes {path}")
+        raise NotRead(f"no glob of `paths` takes {path}")
+
+    def _meet(self, paths: Iterable[str]) -> None:
+        unmet = self._unmet or {}
+        for path in paths:
+            for text in [text for text, fits in unmet.items() if fits.fullmatch(path)]:
+                del unmet[text]
+
+    def _tell_unmet(self) -> None:
+        """Once, when everything is looked at for the second time."""
+        if self._looked and self._unmet:
+            globs = ", ".join(self._unmet)
+            advice = "files that come later are read; if there should be some now, check the paths"
+            self._complaints.say("no file fits these paths", globs, advice)
+        if self._looked:
+            self._unmet = None
+        self._looked = True
 
     def _live_of(self, path: str) -> str | None:
         live_of = live_path if self._tree.rotated else lone_path

@@ -3,12 +3,25 @@
 A JSON-lines file is `plain` too: rows are texts, and `parse_json` makes fields of them.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from logship.api import Catalog, ConfigError, Context, Cutting, Source, StartFrom
+from logship.api import (
+    Catalog,
+    ConfigError,
+    Context,
+    Cutting,
+    Finding,
+    Labels,
+    NotRead,
+    Origin,
+    Sample,
+    Source,
+    StartFrom,
+)
 from logship_tail.complaints import Complaints
 from logship_tail.discovery import Discovery, Pace
 from logship_tail.file_tree import FileScanner, FileTree
@@ -41,7 +54,13 @@ class FilesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = 600.0
     format: Annotated[
         Literal["plain", "cri", "docker"],
-        Meta(description="`plain`: every line is a row; or the format of a container runtime."),
+        Meta(
+            description="`plain`: every line is a row. If it begins with a time in RFC 3339 with a "
+            "zone, that is the row's: `2026-03-01T09:00:00.123Z`, `2026-03-01 09:00:00+01:00`, "
+            "also as `[2026-03-01T09:00:00Z]`, with up to nine fraction digits. No other form is "
+            "read; a row without a time has the time its file was last written to. `cri`, "
+            "`docker`: the format of a container runtime."
+        ),
     ] = "plain"
     rotated: Annotated[
         bool,
@@ -86,6 +105,10 @@ class Files(Source):
 
     config = FilesConfig
 
+    @classmethod
+    def tells_metadata(cls, config: msgspec.Struct) -> bool:
+        return False
+
     def __init__(
         self, config: FilesConfig, context: Context, open_inotify: OpenInotify | None = None
     ) -> None:
@@ -107,6 +130,23 @@ class Files(Source):
             scanner, self._watcher, catalog, self.context, self._pace, self._complaints
         )
         await discovery.run()
+
+    def check(self) -> Sequence[Finding]:
+        from logship_tail.checking import Heard, check_logs, check_prefixes
+
+        heard, disk = Heard(self.context.log), self.context.world.disk
+        scanner = FileScanner(self._tree, self._watcher, self.context, heard)
+        missing = check_prefixes([glob.prefix for glob in self._tree.globs], disk)
+        return [*missing, *check_logs(scanner, disk, heard)]
+
+    def sample(self, about: Labels) -> Sample:
+        path = about.get("path")
+        if not path:
+            raise NotRead("a log of a source `files` needs its `path`")
+        scanner = FileScanner(self._tree, self._watcher, self.context, self._complaints)
+        seen = scanner.described(path)
+        labels = Labels(seen.labels)
+        return Sample(Origin(seen.key, labels), seen.log.cutting, labels)
 
 
 def _globs(option: str, texts: tuple[str, ...]) -> tuple[Glob, ...]:

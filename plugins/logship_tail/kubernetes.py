@@ -6,15 +6,28 @@ routes decide who has to wait for it.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
 
-from logship.api import Catalog, ConfigError, Context, Labels, Rotation, Source, StartFrom
+from logship.api import (
+    Catalog,
+    ConfigError,
+    Context,
+    Finding,
+    Labels,
+    Rotation,
+    Sample,
+    Source,
+    StartFrom,
+)  # fmt: skip
 from logship_tail.complaints import Complaints
 from logship_tail.discovery import Discovery, Pace
 from logship_tail.environment import api_server
+from logship_tail.kept import Keep
+from logship_tail.metadata_config import MetadataConfig as MetadataConfig
 from logship_tail.multiline import JoinOption, joins_of
 from logship_tail.pod_tree import PodScanner, PodTree
 from logship_tail.pods import Pods
@@ -33,50 +46,6 @@ GKE_NAMESPACES = (
 """What GKE's own agent keeps apart as the system's (cluster option --logging=SYSTEM)."""
 
 MAX_LOGS = 10_000
-ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
-
-
-class MetadataConfig(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    rename={"from_": "from"},
-):
-    """Where labels, annotations and owners of pods come from."""
-
-    from_: Annotated[
-        Literal["api", "file", "none"] | None,
-        Meta(
-            description="`api`: the cluster's API server; `file`: the file at `path`; `none`: only "
-            "what the path of a log says. Default: `api` inside of a cluster, else `none`."
-        ),
-    ] = None
-    path: Annotated[
-        str | None,
-        Meta(
-            description="For `from: file`: YAML or JSON with a list `pods` of namespace, name, "
-            "uid (optional), labels and annotations. It is read again when it changes.",
-            examples=["/etc/logship/pods.yaml"],
-        ),
-    ] = None
-    server: Annotated[
-        str | None,
-        Meta(
-            pattern="^https://[^/]+$",
-            description="For `from: api`: its URL. Default: the cluster's own.",
-            examples=["https://10.0.0.1:443"],
-        ),
-    ] = None
-    token_path: Annotated[
-        str, Meta(description="File of the service account's token; it may rotate.")
-    ] = f"{ACCOUNT}/token"
-    ca_path: Annotated[
-        str, Meta(description="File of the certificates that the API server is checked against.")
-    ] = f"{ACCOUNT}/ca.crt"
-    keep_secs: Annotated[
-        float, Meta(ge=0, description="How long the metadata of a deleted pod is kept.")
-    ] = 300.0
 
 
 class RotationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -161,6 +130,11 @@ class Kubernetes(Source):
 
     config = KubernetesConfig
 
+    @classmethod
+    def tells_metadata(cls, config: msgspec.Struct) -> bool:
+        assert isinstance(config, KubernetesConfig)
+        return config.metadata.from_ != "none"
+
     def __init__(
         self, config: KubernetesConfig, context: Context, open_inotify: OpenInotify | None = None
     ) -> None:
@@ -172,12 +146,15 @@ class Kubernetes(Source):
 
     async def run(self, catalog: Catalog) -> None:
         discovery: Discovery
+        metadata = self._config.metadata
         pods = Pods(
             self.context.world.clock,
-            self._config.metadata.keep_secs,
+            Keep(metadata.keep_secs, metadata.keep_pods),
             changed=lambda: discovery.relabel(),
+            with_namespaces=metadata.namespace_labels,
         )
-        scanner = PodScanner(self._tree(), self._watcher, self.context, self._complaints)
+        tree = self._tree(self._metadata is not None)
+        scanner = PodScanner(tree, self._watcher, self.context, self._complaints)
         discovery = Discovery(
             scanner, self._watcher, catalog, self.context,
             Pace(self._config.scan_secs, MAX_LOGS), self._complaints,
@@ -188,7 +165,25 @@ class Kubernetes(Source):
             if self._metadata is not None:
                 group.create_task(self._metadata.run(pods))
 
-    def _tree(self) -> PodTree:
+    def check(self) -> Sequence[Finding]:
+        from logship_tail.checking import check_pods
+
+        return check_pods(self._tree(annotated=False), self._watcher, self.context)
+
+    async def check_live(self) -> Sequence[Finding]:
+        from logship_tail.checking import check_metadata
+
+        return await check_metadata(self._metadata, self._config.metadata.path, self.context)
+
+    def sample(self, about: Labels) -> Sample:
+        from logship_tail.samples import container_log
+
+        tree = self._tree(annotated=self._config.metadata.from_ != "none")
+        return container_log(
+            about, PodScanner(tree, self._watcher, self.context, self._complaints), tree
+        )
+
+    def _tree(self, annotated: bool) -> PodTree:
         config = self._config
         return PodTree(
             root=config.root.rstrip("/") or "/",
@@ -198,7 +193,7 @@ class Kubernetes(Source):
             roots=config.roots,
             rotation=Rotation(config.rotation.max_bytes, config.rotation.max_files),
             joins=joins_of(config.join),
-            annotated=self._metadata is not None,
+            annotated=annotated,
         )
 
     def _metadata_source(self) -> Metadata | None:
@@ -213,7 +208,8 @@ class Kubernetes(Source):
         return self._from_api(options.server or api_server())
 
     def _from_api(self, server: str | None) -> Metadata:
-        from logship_tail.pods_api import Account, PodsFromApi
+        from logship_tail.api_server import Account, ApiServer
+        from logship_tail.pods_api import PodsFromApi
 
         options = self._config.metadata
         if server is None:
@@ -229,4 +225,5 @@ class Kubernetes(Source):
                 "from spec.nodeName in the DaemonSet",
             )
         account = Account(server, options.token_path, options.ca_path)
-        return PodsFromApi(account, self.context)
+        api = ApiServer(account, self.context)
+        return PodsFromApi(api, self.context, namespaces=options.namespace_labels)

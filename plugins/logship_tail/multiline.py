@@ -1,8 +1,6 @@
-"""Which lines become one row: the option `join`, and the annotations that overrule it.
+"""Which lines become one row: the option `join`, and what an annotation says in its place.
 
-The option is a list of languages, or a mapping where a pattern or bounds are wanted. An annotation
-is what a pod's owner wrote: a wrong one is complained about once and ignored, since it must never
-keep a log from being shipped.
+The option is a list of languages, or a mapping where a pattern or bounds are wanted.
 """
 
 from typing import Annotated, Literal, get_args
@@ -10,17 +8,15 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from logship.api import ConfigError, Joins, Labels
-from logship_tail.complaints import Complaints
+from logship.api import ConfigError, Joins
 
 Language = Literal["exceptions", "java", "python", "go", "nodejs", "ruby", "php", "dotnet", "rust"]
-ANNOTATION = "logship/multiline"
 _EXCEPTIONS = "exceptions"
 _LANGUAGES = tuple(name for name in get_args(Language) if name != _EXCEPTIONS)
 _FIRST_LINE = "first-line:"
-_ALLOWED = (
-    f"allowed are `{_EXCEPTIONS}`, or names of {', '.join(_LANGUAGES)}, `none`, "
-    f"and `{_FIRST_LINE}` with a regular expression"
+_EXPECTED = (
+    f"expected {_EXCEPTIONS}, none, names of {', '.join(_LANGUAGES)}, or {_FIRST_LINE} with a "
+    "regular expression"
 )
 
 
@@ -86,28 +82,8 @@ def _named(languages: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in _LANGUAGES if {name, _EXCEPTIONS} & {*languages})
 
 
-def annotated_joins(labels: Labels, default: Joins | None, complaints: Complaints) -> Joins | None:
-    """What the pod's annotations say; `default` where they say nothing, or nothing that is right.
-
-    `<container>.logship/multiline` goes before `logship/multiline`.
-    """
-    for key in (f"{labels.get('container')}.{ANNOTATION}", ANNOTATION):
-        value = labels.values.get(f"annotation:{key}")
-        if value is None:
-            continue
-        try:
-            return parse_annotation(value, default)
-        except ValueError as error:
-            pod = f"{labels.get('namespace')}/{labels.get('pod')}"
-            complaints.say(
-                "a pod's annotation is ignored", f"{key}: {value[:200]!r} of {pod}: {error}",
-                _ALLOWED,
-            )  # fmt: skip
-    return default
-
-
 def parse_annotation(value: str, default: Joins | None) -> Joins | None:
-    """Bounds are those of `default`. Raises ValueError."""
+    """Bounds are those of `default`. Raises ValueError with what is expected."""
     max_rows, wait_secs = (default.max_rows, default.wait_secs) if default else (1000, 1.0)
     value = value.strip()
     if value == "none":
@@ -115,10 +91,10 @@ def parse_annotation(value: str, default: Joins | None) -> Joins | None:
     if value.startswith(_FIRST_LINE):
         pattern = value.removeprefix(_FIRST_LINE).strip()
         if not pattern:
-            raise ValueError("there is no pattern")
+            raise ValueError(f"there is no pattern: {_EXPECTED}")
         return Joins((), pattern, max_rows, wait_secs)
     names = tuple(name.strip() for name in value.split(","))
     for name in names:
         if name not in (*_LANGUAGES, _EXCEPTIONS):
-            raise ValueError(f"{name!r} is no language")
+            raise ValueError(f"{name!r} is no language: {_EXPECTED}")
     return Joins(_named(names), "", max_rows, wait_secs)

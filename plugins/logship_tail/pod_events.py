@@ -1,20 +1,21 @@
-"""The API server's answers about pods, as far as they are needed. Sans I/O.
+"""The API server's answers about pods and namespaces, as far as they are needed. Sans I/O.
 
-Pods are asked for as PartialObjectMetadata (a third fewer bytes; an API server that does not know
-it sends whole pods, which decode the same); what is not named here is dropped while decoding. A
+They are asked for as PartialObjectMetadata (a third fewer bytes; an API server that does not know
+it sends whole objects, which decode the same); what is not named here is dropped while decoding. A
 watch is a stream of JSON objects, one a line, cut anywhere; a line has a bound.
 https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
 
 import msgspec
 
-from logship_tail.pods import MAX_ANNOTATION_CHARS, Pod
+from logship_tail.owners import NOBODY, Owner, owner_of
+from logship_tail.pods import MAX_ANNOTATION_CHARS, Namespace, Pod
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
 """etcd takes objects of 1.5 MiB."""
 
 
-class _Owner(msgspec.Struct):
+class _Reference(msgspec.Struct):
     kind: str = ""
     name: str = ""
     controller: bool | None = None
@@ -27,11 +28,11 @@ class _Metadata(msgspec.Struct, rename="camel"):
     resource_version: str = ""
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
-    owner_references: list[_Owner] | None = None
+    owner_references: list[_Reference] | None = None
 
 
-class _Object(msgspec.Struct):
-    """A pod, a bookmark, or the Status of an error."""
+class Object(msgspec.Struct):
+    """A pod, a namespace, a bookmark, or the Status of an error."""
 
     metadata: _Metadata = msgspec.field(default_factory=_Metadata)
     code: int = 0
@@ -39,35 +40,38 @@ class _Object(msgspec.Struct):
 
     def pod(self) -> Pod:
         metadata = self.metadata
+        labels = metadata.labels or {}
+        kind, name = owner_of(_controller(metadata.owner_references or []), labels)
         return Pod(
             namespace=metadata.namespace,
             name=metadata.name,
             uid=metadata.uid,
-            labels=metadata.labels or {},
+            labels=labels,
             annotations={
                 key: value
                 for key, value in (metadata.annotations or {}).items()
                 if len(value) <= MAX_ANNOTATION_CHARS
             },
-            owner=_controller(metadata.owner_references or []),
+            owner_kind=kind,
+            owner_name=name,
         )
 
+    def namespace(self) -> Namespace:
+        return Namespace(name=self.metadata.name, labels=self.metadata.labels or {})
 
-class PodEvent(msgspec.Struct):
+
+class Event(msgspec.Struct):
     type: str
-    object: _Object
+    object: Object
 
 
-class PodList(msgspec.Struct):
+class ObjectList(msgspec.Struct):
     metadata: _Metadata
-    items: list[_Object] | None = None
-
-    def pods(self) -> list[Pod]:
-        return [item.pod() for item in self.items or []]
+    items: list[Object] | None = None
 
 
-def _controller(owners: list[_Owner]) -> str:
-    return next((f"{owner.kind}/{owner.name}" for owner in owners if owner.controller), "")
+def _controller(owners: list[_Reference]) -> Owner:
+    return next((Owner(owner.kind, owner.name) for owner in owners if owner.controller), NOBODY)
 
 
 class Lines:

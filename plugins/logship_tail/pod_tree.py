@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from logship.api import Context, Cutting, Joins, Labels, LogFile, Rotation
+from logship.api import Context, Cutting, Joins, LogFile, NotRead, Rotation
+from logship_tail.annotations import wish_of
 from logship_tail.complaints import Complaints
 from logship_tail.formats import first_byte, format_of
-from logship_tail.multiline import annotated_joins
 from logship_tail.sightings import Sighting, Snapshot
 from logship_tail.watching import Watcher
 
@@ -40,7 +40,7 @@ class PodTree:
     rotation: Rotation
     joins: Joins | None = None
     annotated: bool = False
-    """Whether pods' annotations will be known, and may say how their logs are joined."""
+    """Whether pods' annotations will be known, and may say how their logs are read."""
 
 
 class PodScanner:
@@ -85,6 +85,20 @@ class PodScanner:
         seen = [log for name in containers for log in self._logs(pod, directory, name)]
         return {log.key: log for log in seen}
 
+    def described(self, pod_directory: str, container: str, restart: str) -> Sighting:
+        """What a log of this pod would look like. Raises NotRead."""
+        pod = _POD_DIRECTORY.fullmatch(pod_directory)
+        if pod is None or _CONTAINER.fullmatch(container) is None:
+            raise NotRead(
+                f"{pod_directory}/{container} does not fit the kubelet's pattern of names"
+            )
+        if self._excluded.match(pod[1]):
+            raise NotRead(f"`exclude_namespaces` takes the namespace {pod[1]}")
+        format = "cri" if self._tree.format == "auto" else self._tree.format
+        directory = f"{self._tree.root}/{pod_directory}/{container}"
+        seen = self._sighting(pod, directory, container, restart, frozenset())
+        return replace(seen, log=self._cut_as(seen.log, format))
+
     def admit(self, seen: Sighting) -> LogFile | None:
         log = seen.log
         name = log.name if any(name == log.name for name, _ in seen.files) else ""
@@ -114,12 +128,8 @@ class PodScanner:
 
     def _cut_as(self, log: LogFile, format: str) -> LogFile:
         cutting = Cutting(format, self._tree.max_row_bytes, self._tree.joins)
-        recut = partial(self._recut, cutting) if self._tree.annotated else None
-        return replace(log, cutting=cutting, recut=recut)
-
-    def _recut(self, cutting: Cutting, labels: Labels) -> Cutting:
-        joins = annotated_joins(labels, cutting.joins, self._complaints)
-        return cutting if joins == cutting.joins else replace(cutting, joins=joins)
+        wish = partial(wish_of, cutting=cutting) if self._tree.annotated else None
+        return replace(log, cutting=cutting, wish=wish)
 
     def _directories(self, directory: str) -> list[str]:
         self._watcher.watch(directory)

@@ -2,7 +2,8 @@
 
 The uid in the path of a static pod is its configuration's hash, not the uid the API gives its
 mirror pod; so a pod is found under both. Namespace and name must agree too: any pod may carry any
-annotation. A deleted pod is kept for a while, because its last lines are read after it is gone.
+annotation. An annotation for one container (`app.logship/route`) stands in place of the pod's
+(`logship/route`) in the labels of that container's logs, so nobody else has to know of it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,10 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import msgspec
 
 from logship.api import Clock, Labels
+from logship_tail.annotations import PREFIX, SEVERITY_KEYS, severity_keys
+from logship_tail.kept import Keep, Kept
 
 CONFIG_HASH = "kubernetes.io/config.hash"
 MAX_ANNOTATION_CHARS = 4096
 """Longer ones (kubectl's last-applied-configuration) are for programs, never for routing."""
+
+Key = tuple[str, str, str]
+"""Namespace, name, uid."""
 
 
 class Pod(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,65 +29,98 @@ class Pod(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Empty where only the name is known: it then stands for any uid."""
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
-    owner: str = ""
-    """KIND/NAME of the controller."""
+    owner_kind: str = ""
+    owner_name: str = ""
 
     @property
-    def keys(self) -> Iterator[tuple[str, str, str]]:
+    def keys(self) -> Iterator[Key]:
         yield self.namespace, self.name, self.uid
         if self.uid and (config_hash := self.annotations.get(CONFIG_HASH)):
             yield self.namespace, self.name, config_hash
 
 
+class Namespace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    labels: dict[str, str] = {}
+
+
 class Pods:
-    def __init__(self, clock: Clock, keep_secs: float, changed: Callable[[], None]) -> None:
-        self._clock = clock
-        self._keep_secs = keep_secs
+    def __init__(
+        self,
+        clock: Clock,
+        keep: Keep,
+        changed: Callable[[], None],
+        *,
+        with_namespaces: bool = False,
+    ) -> None:
+        """`with_namespaces`: a log is known once the labels of its namespace are known too."""
         self._changed = changed
-        self._pods: dict[tuple[str, str, str], Pod] = {}
-        self._deleted: dict[tuple[str, str, str], float] = {}
+        self._pods: Kept[Key, Pod] = Kept(clock, keep)
+        self._namespaces: Kept[str, Namespace] = Kept(clock, keep)
+        self._with_namespaces = with_namespaces
 
     def __len__(self) -> int:
         return len(self._pods)
 
     def replace(self, pods: Iterable[Pod]) -> None:
         """These are all pods there are now."""
-        wanted = {key: pod for pod in pods for key in pod.keys}
-        for key in self._pods.keys() - wanted.keys():
-            self._deleted.setdefault(key, self._clock.now())
-        self._put(wanted)
+        self._tell(self._pods.replace({key: pod for pod in pods for key in pod.keys}))
 
     def put(self, pod: Pod) -> None:
-        self._put(dict.fromkeys(pod.keys, pod))
+        self._tell(self._pods.put(dict.fromkeys(pod.keys, pod)))
 
     def remove(self, pod: Pod) -> None:
-        for key in pod.keys:
-            if key in self._pods:
-                self._deleted.setdefault(key, self._clock.now())
-        self.forget_old()
+        self._pods.remove(pod.keys)
+
+    def replace_namespaces(self, namespaces: Iterable[Namespace]) -> None:
+        """These are all namespaces there are now."""
+        self._tell(self._namespaces.replace({one.name: one for one in namespaces}))
+
+    def put_namespace(self, namespace: Namespace) -> None:
+        self._tell(self._namespaces.put({namespace.name: namespace}))
+
+    def remove_namespace(self, namespace: Namespace) -> None:
+        self._namespaces.remove([namespace.name])
 
     def forget_old(self) -> None:
-        """Drop pods that were deleted long enough ago."""
-        before = self._clock.now() - self._keep_secs
-        for key in [key for key, at in self._deleted.items() if at <= before]:
-            del self._deleted[key], self._pods[key]
+        """Drop what was deleted long enough ago."""
+        self._pods.forget_old()
+        self._namespaces.forget_old()
 
-    def _put(self, wanted: Mapping[tuple[str, str, str], Pod]) -> None:
-        changed = any(self._pods.get(key) != pod for key, pod in wanted.items())
-        self._pods.update(wanted)
-        for key in wanted:
-            self._deleted.pop(key, None)
-        self.forget_old()
-        if changed:
+    def _tell(self, news: bool) -> None:
+        if news:
             self._changed()
 
     def labels(self, base: Mapping[str, str]) -> Labels:
         """The labels of a log, with its pod's metadata as far as that is known."""
         place = base["namespace"], base["pod"]
         pod = self._pods.get((*place, base["uid"])) or self._pods.get((*place, ""))
-        if pod is None:
-            return Labels(base, known=False)
-        values = {f"annotation:{key}": value for key, value in pod.annotations.items()}
-        values |= {f"label:{key}": value for key, value in pod.labels.items()}
-        owner = {"owner": pod.owner} if pod.owner else {}
-        return Labels({**values, **owner, **base})
+        namespace = self._namespaces.get(base["namespace"])
+        values = {} if pod is None else of_pod(pod, base.get("container", ""))
+        if namespace is not None:
+            values |= {f"namespace_label:{key}": v for key, v in namespace.labels.items()}
+        known = pod is not None and not (self._with_namespaces and namespace is None)
+        return Labels({**values, **base}, known=known)
+
+
+def of_pod(pod: Pod, container: str) -> dict[str, str]:
+    """The labels that its containers' logs get."""
+    annotations = annotations_of(pod.annotations, container)
+    values = {f"annotation:{key}": value for key, value in annotations.items()}
+    values |= {f"label:{key}": value for key, value in pod.labels.items()}
+    if pod.owner_kind:
+        values |= {"owner_kind": pod.owner_kind, "owner_name": pod.owner_name}
+    if keys := severity_keys(annotations.get(SEVERITY_KEYS, "")):
+        values["severity_keys"] = keys
+    return values
+
+
+def annotations_of(annotations: Mapping[str, str], container: str) -> Mapping[str, str]:
+    """As they hold for one container: its own go before the pod's."""
+    own = f"{container}.{PREFIX}"
+    mine = {
+        PREFIX + key.removeprefix(own): value
+        for key, value in annotations.items()
+        if container and key.startswith(own)
+    }
+    return {**annotations, **mine} if mine else annotations

@@ -2,18 +2,22 @@
 
     pods:
       - {namespace: shop, name: cart-5d9, uid: optional, labels: {app: cart}, annotations: {}}
+    namespaces:
+      - {name: shop, labels: {team: retail}}
 
 YAML or JSON; every scalar is text, whatever it looks like, as in the API. The file is looked at
 four times a second: for a file written in place inotify has only the events that cost a wakeup a
 line for logs. A file that is missing or wrong is complained about, and what was known stays known.
 """
 
+from contextlib import suppress
+
 import msgspec
 import yaml
 
 from logship.api import Context
 from logship_tail.complaints import Complaints
-from logship_tail.pods import Pod, Pods
+from logship_tail.pods import Namespace, Pod, Pods
 
 MAX_BYTES = 16 * 1024 * 1024
 # libyaml, where PyYAML has it: without it the pods of a full node take a quarter of a second.
@@ -22,13 +26,17 @@ _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 class PodsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pods: list[Pod]
+    namespaces: list[Namespace] = []
 
 
-def parse(text: str) -> list[Pod]:
+def parse(text: str) -> PodsFile:
     """Raises ValueError with what is wrong and where."""
+    if text.startswith("{"):
+        with suppress(msgspec.MsgspecError):  # as YAML it may be right, and is told about if not
+            return msgspec.json.decode(text, type=PodsFile)  # a hundred times as fast
     try:
         document = yaml.load(text, Loader=_LOADER)  # noqa: S506 (makes only texts)
-        return msgspec.convert(document, PodsFile).pods
+        return msgspec.convert(document, PodsFile)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise ValueError(str(error)) from error
 
@@ -61,5 +69,7 @@ class PodsFromFile:
         if stat is None:
             raise FileNotFoundError("it does not exist")
         if stat != seen:
-            pods.replace(parse(disk.read_text(self._path, MAX_BYTES)))
+            found = parse(disk.read_text(self._path, MAX_BYTES))
+            pods.replace_namespaces(found.namespaces)
+            pods.replace(found.pods)
         return stat

@@ -100,18 +100,22 @@ class Watcher:
         self.happened = asyncio.Event()
         self.events = 0
         self.failure = ""
-        """Why inotify refused something."""
+        """Why inotify refused something: a limit of the node."""
+        self.forbidden = ""
+        """A directory that may not be watched: whoever may not read it may not, and SELinux can say
+        no though it may be read."""
         self._absent = False
 
     @property
     def complete(self) -> bool:
         """Whether every directory there is tells what happens in it."""
-        return self._inotify is not None and not self.failure and not self._absent
+        missing = self.failure or self.forbidden or self._absent
+        return self._inotify is not None and not missing
 
     def begin(self) -> None:
         """Everything is about to be scanned, and watched if it is not: what failed may work."""
         self._absent = False
-        self.failure = ""
+        self.failure = self.forbidden = ""
         if self._inotify is None:
             self._open()
 
@@ -138,11 +142,15 @@ class Watcher:
         try:
             raw = path.encode(errors="surrogateescape")
             directory.wd = self._inotify.add_callback(raw, EVENTS, directory, id_)
-            if directory.wd == -1:
-                raise PermissionError(f"may not watch {path}")
+            if directory.wd == -1:  # watchdog's answer to EACCES
+                self._watched.pop(path, None)
+                self.forbidden = path
         except (FileNotFoundError, NotADirectoryError):
             self._watched.pop(path, None)
             self._absent = self._absent or not self._below_watched(path)
+        except PermissionError:
+            self._watched.pop(path, None)
+            self.forbidden = path
         except OSError as error:
             self._watched.pop(path, None)
             self.failure = f"{error.strerror or error} (fs.inotify.max_user_watches)"

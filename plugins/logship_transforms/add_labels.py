@@ -16,8 +16,9 @@ from logship.api import Batch, ConfigError, Context, Labels, Transform
 
 NAMES = (
     "source", "cluster", "namespace", "pod", "uid", "container", "restart", "node", "path",
+    "owner_kind", "owner_name",
 )  # fmt: skip
-PREFIXES = ("label:", "annotation:")
+PREFIXES = ("label:", "annotation:", "namespace_label:")
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 _Key = Annotated[str, Meta(min_length=1, max_length=512)]
@@ -31,8 +32,9 @@ class AddLabelsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Meta(
             min_length=1,
             description="Labels to add, by name. `{namespace}`, `{pod}`, `{container}`, `{node}`, "
-            "`{cluster}`, `{uid}`, `{restart}`, `{path}`, `{source}`, `{label:KEY}` and "
-            "`{annotation:KEY}` stand for what is known about the origin; `{{` is a brace. A label "
+            "`{cluster}`, `{uid}`, `{restart}`, `{path}`, `{source}`, `{owner_kind}`, "
+            "`{owner_name}`, `{label:KEY}`, `{annotation:KEY}` and `{namespace_label:KEY}` stand "
+            "for what is known about the origin; `{{` is a brace. A label "
             "whose template names something the origin does not have is left out.",
             examples=[{"env": "prod", "app": "{label:app}", "workload": "{namespace}/{pod}"}],
         ),
@@ -84,8 +86,8 @@ def _check_name(name: str, template: str, path: str) -> None:
     known = ", ".join(NAMES)
     raise ConfigError(
         path,
-        f"`{{{name}}}` in `{template}` is no label of an origin: known are {known}, label:KEY and "
-        "annotation:KEY; for a brace itself write it twice",
+        f"`{{{name}}}` in `{template}` is no label of an origin: known are {known}, label:KEY, "
+        "annotation:KEY and namespace_label:KEY; for a brace itself write it twice",
     )
 
 

@@ -233,3 +233,16 @@ def test_close_leaves_nothing_open(opened: Opened, used: bool) -> None:
 
     opened.run(close())
     assert opened.harness.held_open() == []
+
+
+def test_a_preview_needs_no_start_and_changes_no_batch(opened: Opened) -> None:
+    sink = opened.harness.sink
+    unstarted = type(sink)(getattr(sink, "_config", None) or sink.config(), sink.context)
+    batch = fresh(["a", "b", "c"]).keep([True, False, True])
+    ids = list(batch.ids())
+    shown = unstarted.preview(batch)
+    assert shown is None or [preview.row for preview in shown] == [0, 1]
+    assert batch.ids() == ids
+    assert opened.run(sink.write([batch])) == DELIVERED
+    if Able.STORE in opened.harness.able:
+        assert_stored(opened, expected(batch))

@@ -12,7 +12,9 @@ import yaml
 
 from tests.docs.command import REPOSITORY
 
-AGENT, LOADER = REPOSITORY / "daemonset.yaml", REPOSITORY / "deploy" / "loader.yaml"
+DEPLOY = REPOSITORY / "deploy"
+AGENT, LOADER = REPOSITORY / "daemonset.yaml", DEPLOY / "loader.yaml"
+AUTOPILOT = DEPLOY / "autopilot.yaml"
 
 T = TypeVar("T")
 
@@ -70,6 +72,9 @@ class HttpGet(msgspec.Struct):
 
 class Probe(msgspec.Struct):
     httpGet: HttpGet
+    periodSeconds: int
+    timeoutSeconds: int
+    failureThreshold: int = 3
 
 
 class Port(msgspec.Struct, forbid_unknown_fields=True):
@@ -101,6 +106,7 @@ class Container(msgspec.Struct):
     args: list[str]
     ports: list[Port]
     livenessProbe: Probe
+    readinessProbe: Probe
     resources: Resources
     securityContext: SecurityContext
     volumeMounts: list[Mount]
@@ -115,10 +121,15 @@ class ConfigMapVolume(msgspec.Struct):
     name: str
 
 
+class EmptyDir(msgspec.Struct):
+    sizeLimit: str
+
+
 class Volume(msgspec.Struct):
     name: str
     hostPath: HostPath | None = None
     configMap: ConfigMapVolume | None = None
+    emptyDir: EmptyDir | None = None
 
 
 class PodSpec(msgspec.Struct):
@@ -131,14 +142,21 @@ class PodSpec(msgspec.Struct):
     priorityClassName: str = ""
     hostNetwork: bool = False
     hostPID: bool = False
+    automountServiceAccountToken: bool = True
+
+
+class TemplateMetadata(msgspec.Struct):
+    labels: dict[str, str]
 
 
 class Template(msgspec.Struct):
+    metadata: TemplateMetadata
     spec: PodSpec
 
 
 class RollingUpdate(msgspec.Struct, forbid_unknown_fields=True):
-    maxUnavailable: str
+    maxSurge: int
+    maxUnavailable: int
 
 
 class UpdateStrategy(msgspec.Struct):
@@ -149,6 +167,20 @@ class UpdateStrategy(msgspec.Struct):
 class WorkloadSpec(msgspec.Struct):
     template: Template
     updateStrategy: UpdateStrategy | None = None
+
+
+class ScopeSelector(msgspec.Struct):
+    matchExpressions: list[dict[str, str | list[str]]]
+
+
+class QuotaSpec(msgspec.Struct):
+    hard: dict[str, str]
+    scopeSelector: ScopeSelector
+
+
+class ResourceQuota(msgspec.Struct):
+    metadata: Metadata
+    spec: QuotaSpec
 
 
 class Workload(msgspec.Struct):

@@ -54,7 +54,8 @@ def test_the_page_shows_a_dead_letter_as_it_is_written(tmp_path: Path) -> None:
     here = world()
     letters = DeadLetters(str(tmp_path), 1 << 20, 3600, here)
     try:
-        asyncio.run(letters.write("gcl", texts_batch(["row"]), [Refused(0, 0, "why")]))
+        encoded = letters.encoded("gcl", texts_batch(["row"]), [Refused(0, 0, "why")])
+        asyncio.run(letters.store(encoded))
     finally:
         here.offload.close()
     (file,) = tmp_path.glob("*.jsonl")

@@ -79,11 +79,16 @@ class Agent:
         self.log_path = home / f"{name}.log"
         self._port = free_port()
         self._config = home / f"{name}.yaml"
-        added = {"state_dir": str(self.state_dir), "admin": {"listen": f"127.0.0.1:{self._port}"}}
-        self._config.write_text(yaml.safe_dump({**added, **config}))
+        self.admin = {"listen": f"127.0.0.1:{self._port}"}
+        self.added = {"state_dir": str(self.state_dir), "admin": self.admin}
+        self._config.write_text(yaml.safe_dump({**self.added, **config}))
         self._process: subprocess.Popen[bytes] | None = None
         self.story: list[str] = []
         """When it was killed."""
+
+    def read_from(self, config: Path) -> None:
+        """Its configuration is in this file."""
+        self._config = config
 
     @property
     def process(self) -> "subprocess.Popen[bytes]":
@@ -121,11 +126,11 @@ class Agent:
         assert not unaccounted, f"rows are nowhere, or twice: {unaccounted}"
         return status
 
-    def get(self, path: str) -> tuple[int, bytes] | None:
+    def get(self, path: str, method: str = "GET") -> tuple[int, bytes] | None:
         """The answer of its own server; None while there is none."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
         try:
-            connection.request("GET", path)
+            connection.request(method, path)
             answer = connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.agent_process import Agent
-from tests.e2e.configs import containers, file_sink, logging_sink, one_route
+from tests.e2e.configs import file_sink, logging_sink, one_route
 from tests.e2e.conftest import MakeAgent
 from tests.e2e.destinations import Arrived, assert_each_once, rows_in
 from tests.e2e.kubelet import ContainerLog, compress
@@ -149,34 +149,6 @@ def test_two_agents_give_the_rows_of_plain_files_and_of_their_gz_the_same_ids(
 
 def identities(rows: list[Arrived]) -> set[tuple[str, str, str]]:
     return {(row.id, row.time, row.text) for row in rows}
-
-
-def two_routes(root: Path, sandbox: SandboxProcess, project: str, out: Path) -> dict[str, object]:
-    return {
-        "sources": {"containers": containers(root)},
-        "routes": [
-            {"name": "cloud", "from": ["containers"], "to": "gcl", "continue": True},
-            {"name": "local", "from": ["containers"], "to": "files"},
-        ],
-        "sinks": {"gcl": logging_sink(sandbox.logging_endpoint, project), "files": file_sink(out)},
-    }
-
-
-def test_a_sink_that_is_down_for_ten_seconds_loses_nothing_and_delays_no_other_route(
-    make_agent: MakeAgent, log: ContainerLog, sandbox: SandboxProcess, tmp_path: Path
-) -> None:
-    agent = make_agent(two_routes(tmp_path / PODS, sandbox, "down", tmp_path / OUT))
-    sandbox.trouble("logging", {"stop_secs": 10})
-    try:
-        log.say(*numbered(0, 20_000))
-        agent.start()
-        agent.wait_delivered(20_000, 8, "local")
-        assert agent.route("cloud").delivered_rows == 0, "else this test shows nothing"
-        agent.wait_delivered(20_000, 60, "cloud")
-    finally:
-        sandbox.end_trouble()
-    assert_each_once(sandbox.rows("down"), numbered(0, 20_000))
-    assert_each_once(rows_in(tmp_path / OUT), numbered(0, 20_000))
 
 
 def test_a_stop_while_the_sink_is_down_ends_in_time_and_loses_nothing(

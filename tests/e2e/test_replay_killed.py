@@ -27,7 +27,7 @@ def bury(directory: Path) -> dict[str, str]:
     letters = DeadLetters(str(directory), 1 << 30, 3600, here)
     try:
         refused = [Refused(0, row, "why") for row in range(ROWS)]
-        asyncio.run(letters.write("out", batch, refused))
+        asyncio.run(letters.store(letters.encoded("out", batch, refused)))
     finally:
         here.offload.close()
     return dict(zip(batch.ids(), batch.rows.texts, strict=True))

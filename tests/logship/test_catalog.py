@@ -8,7 +8,7 @@ from pathlib import Path
 from logship_debug.null import Null, NullConfig
 
 from logship.api import Context, Labels, LogFile, Origin
-from logship.catalog import METADATA_GRACE_SECS, Entry, Origins
+from logship.catalog import Entry, Origins
 from logship.checkpoint import Checkpoint
 from logship.counters import RouteCounters
 from logship.delivery.deadletters import DeadLetters
@@ -21,6 +21,7 @@ from logship.source_catalog import SourceCatalog
 from logship.tail.feed import DiskFeed
 from logship.testing import cri_line
 from logship.testing.virtual_time import EPOCH_NS, run_virtual, virtual_world
+from logship.wishes import METADATA_GRACE_SECS
 
 KEY = "c/uid/app/0"
 LOG = logging.getLogger("test")

@@ -150,6 +150,18 @@ def test_what_comes_while_one_looks_is_not_overlooked() -> None:
     assert line.next() == one
 
 
+def test_who_wants_to_rest_leaves_whatever_came_while_one_looked() -> None:
+    turns: Turns[Origin] = Turns(lambda origin: origin[0])
+    turns.add(("a", "1"))
+    one = turns.next()
+    turns.add(one)  # something was written while it was read
+    turns.took(one, 10)
+    turns.rest(one)
+    assert not turns
+    turns.add(one)
+    assert turns.next() == one
+
+
 def test_nobody_saves_credit_up_while_there_is_nothing_to_read() -> None:
     line = turns()
     for _ in range(100):

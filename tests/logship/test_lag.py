@@ -355,3 +355,21 @@ def test_a_broker_that_says_how_much_waits_is_believed() -> None:
         assert found.namespaces == {"(loader)": Lag(1, 7)}
 
     run_virtual(go())
+
+
+def test_a_last_line_that_nobody_has_ended_is_unread_but_has_no_age(tmp_path: Path) -> None:
+    async def work(stage: Stage) -> None:
+        stage.write(at(0) + b"2026-11-23T04:00:00Z password:")
+        batch = await stage.take()
+        assert batch is not None
+        stage.binding.settle(batch)
+        assert await stage.take() is None
+        await asyncio.sleep(3600)
+        lag = await stage.lag()
+        assert (lag.origins, lag.unread_bytes, lag.oldest_ns) == (1, 30, None)
+        stage.write(b" secret\n" + at(3600))
+        lag = await stage.lag()
+        assert lag.oldest_ns is not None
+        assert lag.oldest_ns >= EPOCH_NS + 3600 * SEC
+
+    on_stage(tmp_path, work, "plain")

@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logship.origin import Labels
 from logship.routes.conditions import Selection
 from logship.routes.match import Match
-from logship.routes.routing import RouteRule, choose
+from logship.routes.routing import RouteRule, beginning_with, choose
 from logship.routes.when import Condition
 from logship.testing import texts_batch
 
@@ -75,3 +76,54 @@ def test_a_selection_of_everything_leaves_the_block_untouched() -> None:
     assert Selection().apply(batch) is batch
     mine = Selection(Condition(json={"kind": "a"})).apply(texts_batch(['{"kind":"a"}']))
     assert not mine.touched
+
+
+def begins(
+    wanted: str, rules: list[RouteRule], labels: dict[str, str], known: bool = True
+) -> tuple[str, str]:
+    """(the first route to be tried, the problem)."""
+    values = Labels({**labels, "annotation:logship/route": wanted}, known=known)
+    left, problem = beginning_with(rules, "s", wanted, values)
+    return left[0].name, problem.reason if problem else ""
+
+
+def test_trying_begins_at_the_route_that_an_origin_asks_for_by_name() -> None:
+    assert begins("rest", [TEAM, REST], {"namespace": "team-a"}) == ("rest", "")
+    assert begins("team", [TEAM, REST], {"namespace": "team-a"}) == ("team", "")
+    assert begins("", [TEAM, REST], {}) == ("team", "")
+
+
+def test_a_word_that_some_match_listens_to_is_no_name() -> None:
+    named = RouteRule("app", ALL)
+    assert begins("app", [TEAM, APP, named], {}) == ("team", "")
+    never = RouteRule("rest", ALL, Match(not_=Match(annotations={"logship/route": "no*"})))
+    assert begins("none", [TEAM, never], {}) == ("team", "")
+    assert begins("yes", [TEAM, never], {}) == ("team", "no_such_route")
+
+
+def test_a_name_that_is_no_routes_or_whose_match_refuses_is_a_problem() -> None:
+    other = RouteRule("other", frozenset({"t"}))
+    for wanted in ("nowhere", "other", "Rest"):
+        assert begins(wanted, [TEAM, other, REST], {}) == ("team", "no_such_route")
+    rules = [REST, TEAM]
+    assert begins("team", rules, {"namespace": "x"}) == ("rest", "route_does_not_match")
+    assert begins("team", rules, {}, known=False) == ("rest", "route_does_not_match")
+
+
+def test_a_named_route_whose_match_cannot_be_told_yet_is_waited_for() -> None:
+    paid = RouteRule("paid", ALL, Match(labels={"tier": "paid"}))
+    assert begins("paid", [REST, paid], {}, known=False) == ("paid", "")
+    assert names([paid], {}, known=False) is None
+
+
+def test_owner_and_namespace_labels_are_metadata() -> None:
+    jobs = RouteRule("jobs", ALL, Match(owner_kind=("Job", "CronJob")))
+    team = RouteRule("team", ALL, Match(namespace_labels={"team": "a"}, owner_name="cart*"))
+    assert names([jobs, REST], {}, known=False) is None
+    assert names([team, REST], {}, known=False) is None
+    assert names([jobs, REST], {"owner_kind": "CronJob"}) == ["jobs"]
+    found = {"namespace_label:team": "a", "owner_name": "cart-2"}
+    assert names([team, REST], found) == ["team"]
+    assert names([team, REST], {**found, "owner_name": "x"}) == ["rest"]
+    assert Match(owner_kind="Job").needs_metadata
+    assert not Match(namespace="a").needs_metadata

@@ -80,7 +80,7 @@ def main() -> int:
 
 
 def _summary(counted: Counter[str]) -> str:
-    names = ("rows", "copies", "write", "release", "kill", "stop", "kubelet", "steps")
+    names = ("rows", "copies", "write", "release", "kill", "stop", "kubelet", "steps", "shed")
     return ", ".join(f"{name} {counted[name]:,}" for name in names)
 
 

@@ -5,7 +5,6 @@ works; whatever else is the matter must not be felt. Quiet: once nothing happens
 arrives, nothing is held, and the counters agree.
 """
 
-from logship.counters import RouteCounters
 from tests.simulation.lives import Lives
 from tests.simulation.process import Process
 from tests.simulation.scenario import DiskFault, RoutePlan
@@ -15,6 +14,10 @@ DELAY_SECS = 10.0
 """A route that is well delivers a row within this: looking, rotation, a new start, a burst."""
 RECOVERY_SECS = 45.0
 """How long a sink's own fault may be felt when it is over: its longest backoff, and more."""
+SUMMARY_SECS = 75.0
+"""How much later what a route has dropped is announced and settled."""
+SUMMARIES_BYTES = 50_000
+"""What is on a shelf beside what fits: one batch always does, and summaries come on top."""
 
 
 class Checks:
@@ -34,11 +37,23 @@ class Checks:
                     f"route {route.plan.name} is well, but {record.id} waits since {record.at:.3f}"
                 )
 
+    def moment(self, process: Process) -> None:
+        """At any: every row is somewhere, and what a route that sheds keeps is within its part."""
+        for route in process.pipeline.routes:
+            if lost := route.counters.unaccounted:
+                self._truth.problem(f"route {route.name}: {lost} rows are unaccounted for")
+            if route.shedding is None:
+                continue
+            kept = route.shedding.kept_bytes()
+            largest = process.life.largest.get(route.name, 0)
+            if kept > max(route.budget.own_bytes, largest) + SUMMARIES_BYTES:
+                self._truth.problem(f"route {route.name} keeps {kept} bytes on its shelf")
+
     def _troubled_until(self, plan: RoutePlan) -> float:
         """When the last fault of its own ends, of those that began."""
         now = self._time.now
         ends = [
-            fault.over + RECOVERY_SECS
+            fault.over + RECOVERY_SECS + SUMMARY_SECS * (plan.shed is not None)
             for fault in self._plan.faults
             if fault.sink == plan.sink and fault.start <= now
         ]
@@ -78,15 +93,17 @@ class Checks:
         for route in process.pipeline.routes:
             if route.counters.lost_events and not at_risk:
                 problem(f"route {route.name} counts losses, but nothing was lost")
-            seen, counted = process.life.counted.get(route.name, 0), _ended(route.counters)
-            if counted < seen or (counted != seen and not route.counters.released):
+            seen, counters = process.life.counted.get(route.name, 0), route.counters
+            if counters.held_rows or (counters.read_rows != seen and not counters.lost_events):
                 problem(
-                    f"route {route.name}: {seen} rows were settled, {counted} are counted:"
-                    f" {route.counters}"
+                    f"route {route.name}: {seen} rows were settled, {counters.read_rows} read,"
+                    f" {counters.held_rows} held: {counters}"
                 )
+        for name, route_truth in self._truth.routes.items():
+            if not (plan.ends or at_risk or self._taken_in_part(route_truth.plan)):
+                for said in route_truth.announced.exact():
+                    problem(f"route {name}: {said}")
 
-
-def _ended(counters: RouteCounters) -> int:
-    """Rows of which the route says that it is done with them; what was released, again."""
-    dropped = sum(counters.dropped_rows.values())
-    return counters.delivered_rows + counters.dead_rows + counters.passed_rows + dropped
+    def _taken_in_part(self, route: RoutePlan) -> bool:
+        """A row may be there, and come again, and be dropped then: announced in vain."""
+        return any(f.sink == route.sink and f.kind != "quota" for f in self._plan.faults)

@@ -14,6 +14,7 @@ from logship.testing import origin_of
 from tests.simulation.files import LOGS, Files, Node
 from tests.simulation.loop import Time
 from tests.simulation.scenario import Burst
+from tests.simulation.storm import text_of
 from tests.simulation.truth import Record, Truth, WrittenFile
 
 KEPT_ROTATED = 3
@@ -41,6 +42,8 @@ class Container:
         self._held = held
         self.poison: tuple[float, list[str]] = (0.0, [])
         """How likely a row is refused, and by which sinks."""
+        self.severities: random.Random | None = None
+        """Of a run with a route that may shed: rows say how severe they are."""
         self._count = self._rotations = 0
         self._in_hand: list[bytes] = []
         """Of the runtime: these bytes are not in the file yet."""
@@ -108,7 +111,8 @@ class Container:
         word = "drop" if chance.random() < 0.1 else "row"
         if chance.random() < poison:
             word += f" poison-{chance.choice(sinks)}"
-        return f"{self._count} {word} {'x' * size}"
+        words = f"{self._count} {word} {'x' * size}"
+        return words if self.severities is None else text_of(self.severities, self._count, words)
 
     def _begin(self, text: str, tag: str, stream: str = "") -> Record:
         stream = stream or self._chance.choice(("stdout", "stdout", "stderr"))

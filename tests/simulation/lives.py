@@ -92,6 +92,7 @@ class Lives:
         life = Life(
             world.truth, self._time, world.plan.memory_bytes, world.destinations, directories,
             self._trace, self._moment,
+            shedding=frozenset(route.name for route in world.plan.routes if route.shed),
         )  # fmt: skip
         self.process = Process(world.plan, life, world.files, world.weather, self._chance)
 

@@ -161,7 +161,8 @@ def _config(routes: tuple[RoutePlan, ...], memory_bytes: int, request_bytes: int
         "routes:",
         *(
             f"- {{name: {route.name}, from: [logs], to: {route.sink}, {drop * route.drops}"
-            f"{_when(route)}start_from: beginning, continue: {_goes_on(route, routes)}}}"
+            f"{_shed(route)}{_when(route)}start_from: beginning,"
+            f" continue: {_goes_on(route, routes)}}}"
             for route in routes
         ),
         "sinks:",
@@ -177,6 +178,10 @@ def _config(routes: tuple[RoutePlan, ...], memory_bytes: int, request_bytes: int
 
 def _when(route: RoutePlan) -> str:
     return f"when: {{stream: {route.stream}}}, " if route.stream else ""
+
+
+def _shed(route: RoutePlan) -> str:
+    return route.shed.config() if route.shed else ""
 
 
 def _goes_on(route: RoutePlan, routes: tuple[RoutePlan, ...]) -> str:

@@ -4,15 +4,20 @@ import random
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
+from tests.simulation.storm import ShedPlan
+
 FaultKind = Literal[
     "slow", "429", "503", "some again", "all again", "hangs", "hangs, written", "late error",
-    "disconnects", "breaks",
+    "disconnects", "breaks", "quota",
 ]  # fmt: skip
-FAULTS: tuple[FaultKind, ...] = get_args(FaultKind)
+FAULTS: tuple[FaultKind, ...] = tuple(kind for kind in get_args(FaultKind) if kind != "quota")
+"""Those of any run; `quota` is of storms."""
 DiskKind = Literal["full", "slow fsync", "cold", "unreadable"]
 DISK_FAULTS: tuple[DiskKind, ...] = get_args(DiskKind)
 Moment = Literal["", "write", "answer", "take", "settle", "release", "state"]
 MOMENTS: tuple[Moment, ...] = get_args(Moment)
+STORMS = 10
+"""One seed in so many has a route that may shed."""
 HANG_SECS = 25.0
 """When a client gives up."""
 
@@ -27,6 +32,7 @@ class RoutePlan:
     """It has a condition: rows of this stream. Empty: none."""
     goes_on: bool
     """Other routes have the rows too that it takes."""
+    shed: ShedPlan | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,10 @@ class Scenario:
 
 
 def scenario(seed: int) -> Scenario:
-    return _Drawing(seed).scenario()
+    from tests.simulation.stormy import stormy  # which changes what is drawn here
+
+    found = _Drawing(seed).scenario()
+    return stormy(found, random.Random(f"storm {seed}")) if seed % STORMS == 4 else found
 
 
 class _Drawing:

@@ -57,7 +57,12 @@ class Simulation:
                 self._turn()
             self._lives.bury()
         counted = self._trace.counted
-        counted.update(steps=self._steps, rows=len(self._truth.records), copies=self._truth.copies)
+        announced = [route.announced for route in self._truth.routes.values()]
+        counted.update(
+            steps=self._steps, rows=len(self._truth.records), copies=self._truth.copies,
+            shed=sum(one.count for one in announced),
+            summaries=sum(one.summaries for one in announced),
+        )  # fmt: skip
         return Result(
             self._plan.seed, tuple(self._truth.problems), self._trace.digest,
             tuple(self._trace.lines), tuple(counted.items()),
@@ -83,6 +88,7 @@ class Simulation:
             self._truth.problem("it does not stop")
         if lives.process is None or lives.stopping_at is not None:
             return
+        self._checks.moment(lives.process)
         self._checks.delays(lives.process)
         if now < self._plan.quiet_at or lives.ending is not None:
             return

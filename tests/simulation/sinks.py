@@ -57,6 +57,8 @@ class SimSink(Sink):
             await asyncio.sleep(SLOW_SECS * chance.random())
         if kind in ("429", "503"):
             raise Retry(f"told to answer {kind}", after)
+        if kind == "quota":
+            raise Retry("told to refuse for quota", after, throttled=True)
         if kind == "disconnects":
             raise Retry("told to disconnect")
         if kind == "breaks":

@@ -2,10 +2,12 @@
 
 import msgspec
 
-from logship.api import Catalog, Context, Cutting, LogFile, Origin, Source, StartFrom
+from logship.api import Catalog, Context, Cutting, LogFile, Origin, Rotation, Source, StartFrom
+from tests.simulation.storm import ROTATION_BYTES, ROTATION_FILES
 from tests.simulation.watching import SimWorld
 
 MAX_ROW_BYTES = 16 * 1024
+ROTATION = Rotation(ROTATION_BYTES, ROTATION_FILES)
 
 
 class SimSourceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,4 +45,5 @@ class SimSource(Source):
         else:
             self._known.add(directory)
             fresh = Origin(origin.key, origin.labels)  # the engine writes to it
-            catalog.add(fresh, LogFile(directory, "0.log", Cutting("cri", MAX_ROW_BYTES)))
+            cutting = Cutting("cri", MAX_ROW_BYTES)
+            catalog.add(fresh, LogFile(directory, "0.log", cutting, rotation=ROTATION))

@@ -4,7 +4,7 @@ Rows are expected under ids that are computed here, from the definition of an ad
 agent's code. `Truth` only collects problems: who drives the run looks at them after every step.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -12,6 +12,7 @@ from logship.rows.address import Position
 from tests.simulation.files import Node
 from tests.simulation.loop import Time
 from tests.simulation.scenario import RoutePlan
+from tests.simulation.storm import ERROR_AND_ABOVE, Announced, severity_of, summary_of
 
 HEAD_BYTES = 1024
 """How much of the first line is in a generation's digest."""
@@ -77,11 +78,16 @@ class RouteTruth:
     plan: RoutePlan
     above: tuple[RoutePlan, ...]
     durable: set[str] = field(default_factory=set)
+    announced: Announced = field(default_factory=Announced)
     _passed: dict[WrittenFile, int] = field(default_factory=dict)
     """So many records of the file are done, from its first on."""
 
     def done(self, record: Record) -> bool:
-        return record.id in self.durable or not self.wants(record)
+        if record.id in self.durable or not self.wants(record):
+            return True
+        return self.plan.shed is not None and self.announced.dropped(
+            record.id, severity_of(record.text)
+        )
 
     def wants(self, record: Record) -> bool:
         if self.plan.drops and "drop" in record.text:
@@ -99,8 +105,11 @@ class RouteTruth:
 
 
 class Truth:
-    def __init__(self, time: Time, plans: Iterable[RoutePlan]) -> None:
-        self._time = time
+    def __init__(
+        self, time: Time, plans: Iterable[RoutePlan], troubled: Callable[[RoutePlan], bool]
+    ) -> None:
+        """`troubled`: whether a route had, or has, a reason to fall behind."""
+        self._time, self.troubled = time, troubled
         of = tuple(plans)
         self.routes = {plan.name: RouteTruth(plan, of[:n]) for n, plan in enumerate(of)}
         self.logs: dict[str, list[WrittenFile]] = {}
@@ -121,6 +130,9 @@ class Truth:
     def arrived(self, route: str, id_: str, text: str, time: str, stream: str) -> None:
         """A row is durable at the route."""
         record = self.records.get(id_)
+        if record is None and (told := summary_of(text)) is not None:
+            self._announced(route, id_, told)
+            return
         if record is None:
             before = self.continued.get(id_)
             if before is None or not before.at_risk:
@@ -144,9 +156,26 @@ class Truth:
         found = self.routes[route]
         for id_ in ids:
             record = self.records.get(id_)
-            if record is not None and not found.done(record):
-                self.problem(f"route {route}: settled before it was durable: {id_}")
+            if record is None or found.done(record):
+                continue
+            if problem := self._shed(found, record):
+                self.problem(f"route {route}: {problem}")
                 return
+
+    def _shed(self, route: RouteTruth, record: Record) -> str:
+        """It is durable nowhere: was it dropped, as it may be, and was that said?"""
+        plan, severity = route.plan.shed, severity_of(record.text)
+        if plan is None:
+            return f"settled before it was durable: {record.id}"
+        if severity in ERROR_AND_ABOVE or not plan.may_drop(record.id, severity):
+            return f"dropped though no rule says so: {record.id} {record.text[:60]!r}"
+        if not self.troubled(route.plan):
+            return f"dropped without a trigger: {record.id}"
+        return route.announced.drop(record.id, severity)
+
+    def _announced(self, route: str, id_: str, told: tuple[str, int]) -> None:
+        if problem := self.routes[route].announced.tell(id_, told):
+            self.problem(f"route {route}: {problem}")
 
     def goes_on(self, record: Record, file: WrittenFile, offset: int) -> None:
         """Its next part lies there."""

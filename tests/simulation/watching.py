@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from logship import catalog
+from logship import binder
 from logship.batch import Batch
+from logship.routes import tallies
 from logship.rows.address import Span
 from logship.tail.feed import DiskFeed
 from logship.world import World
@@ -19,6 +20,8 @@ from tests.simulation.directories import Directories
 from tests.simulation.loop import Time
 from tests.simulation.truth import Truth
 
+GATHER_SECS = 5.0
+"""A storm is over in half a minute."""
 Pieces = tuple[Span, ...]
 
 
@@ -41,6 +44,10 @@ class Life:
     largest: dict[str, int] = field(default_factory=dict)
     counted: dict[str, int] = field(default_factory=dict)
     """Rows that were settled, by route."""
+    shedding: frozenset[str] = frozenset()
+    """Routes that may shed: what is out of them is not held, see `Checks.moment`."""
+    _settled: dict[str, list[Span]] = field(default_factory=dict)
+    """By route: what was settled in other pieces than it was taken in."""
 
     def now(self) -> float:
         return self.time.now
@@ -59,7 +66,7 @@ class Life:
         self.largest[route] = max(size, self.largest.get(route, 0))
         self.note("take", route, batch.origin.key, batch.pieces[0].start, batch.pieces[-1].end)
         limit = self.memory_bytes + sum(self.largest.values())  # one batch always fits
-        if sum(self.held.values()) > limit:
+        if sum(size for name, size in self.held.items() if name not in self.shedding) > limit:
             self.truth.problem(f"holds {self.held}, more than {limit} bytes together")
 
     def back(self, moment: str, route: str, batch: Batch) -> None:
@@ -68,15 +75,37 @@ class Life:
             return
         self.note(moment, route, batch.origin.key, batch.pieces[0].start, batch.pieces[-1].end)
         taken = self.out.get(route, {}).pop(batch.pieces, None)
-        if taken is None:
+        if taken is not None:
+            self._back(moment, route, taken)
+        elif route in self.shedding and moment == "settle":
+            for whole in self._covered(route, batch.pieces):
+                self._back(moment, route, whole)
+        else:
             self.truth.problem(
                 f"route {route}: {moment} of a batch that is not out: {batch.pieces}"
             )
-            return
+
+    def _back(self, moment: str, route: str, taken: Batch) -> None:
         self.held[route] -= taken.held_bytes()
         if moment == "settle":
             self.counted[route] = self.counted.get(route, 0) + len(taken.rows)
             self.truth.settled(route, taken.ids())
+
+    def _covered(self, route: str, pieces: Pieces) -> list[Batch]:
+        """Batches of which all is settled by now: rows that were dropped are settled together."""
+        settled, out = self._settled.setdefault(route, []), self.out.get(route, {})
+        settled += pieces
+        found = [out.pop(wanted) for wanted in list(out) if all(_in(p, settled) for p in wanted)]
+        if not out:
+            settled.clear()
+        return found
+
+
+def _in(piece: Span, spans: list[Span]) -> bool:
+    return any(
+        span.generation == piece.generation and span.start <= piece.start and piece.end <= span.end
+        for span in spans
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +138,13 @@ class WatchedFeed(DiskFeed):
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """The feeds that the catalog makes meanwhile are watched."""
-    name = "DiskFeed"
-    before = getattr(catalog, name)
-    setattr(catalog, name, WatchedFeed)
+    """The feeds that the binder makes meanwhile are watched; what is dropped is said soon."""
+    changed = ((binder, "DiskFeed", WatchedFeed), (tallies, "GATHER_SECS", GATHER_SECS))
+    before = [getattr(module, name) for module, name, _ in changed]
+    for module, name, value in changed:
+        setattr(module, name, value)
     try:
         yield
     finally:
-        setattr(catalog, name, before)
+        for (module, name, _), value in zip(changed, before, strict=True):
+            setattr(module, name, value)

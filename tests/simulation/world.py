@@ -9,7 +9,7 @@ from tests.simulation.destinations import Destination
 from tests.simulation.disk import Weather
 from tests.simulation.files import LOGS, Files, Node
 from tests.simulation.loop import Time
-from tests.simulation.scenario import Burst, DiskFault, Scenario
+from tests.simulation.scenario import Burst, DiskFault, RoutePlan, Scenario
 from tests.simulation.schedule import Schedule, Trace
 from tests.simulation.truth import Truth
 
@@ -22,7 +22,7 @@ COLD, UNREADABLE = 0.3, 0.3
 class Surroundings:
     def __init__(self, plan: Scenario, time: Time, schedule: Schedule, trace: Trace) -> None:
         self.plan, self.time, self.schedule, self.trace = plan, time, schedule, trace
-        self.truth = Truth(time, plan.routes)
+        self.truth = Truth(time, plan.routes, self._troubled)
         self.files = Files(time, reuse=plan.reuse)
         self.files.make_dir(LOGS)
         self.weather = Weather(sync_secs=FAST_SYNC_SECS)
@@ -35,6 +35,10 @@ class Surroundings:
             )
             for sink in sorted({route.sink for route in plan.routes})
         }
+
+    def _troubled(self, route: RoutePlan) -> bool:
+        own = any(f.sink == route.sink and f.start <= self.time.now for f in self.plan.faults)
+        return own or any(fault.start <= self.time.now for fault in self.plan.disk_faults)
 
     def chance(self, purpose: str) -> random.Random:
         return random.Random(f"{purpose} {self.plan.seed}")
@@ -70,6 +74,8 @@ class Surroundings:
             lambda node: self.held(node),
         )  # fmt: skip
         container.poison = self.plan.poison, list(self.destinations)
+        if any(route.shed for route in self.plan.routes):
+            container.severities = self.chance(f"severities {number}")
         self.containers.append(container)
         self.files.on_changed(container.directory)
 

@@ -9,7 +9,7 @@ so that the agent can write the same columns.
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from operator import attrgetter
 from types import NoneType
@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from logship.api import DEFAULT_KEYS, OF_STREAM, of_glog, translate
+from logship.api import DEFAULT_KEYS, OF_STREAM, Batch, keys_of, of_glog, translate
 from logship_gcp.bigquery.own_time import of_number, of_parts
 
 MESSAGE_KEYS = ("message", "msg", "log")
@@ -25,6 +25,7 @@ TIME_KEYS = ("time", "timestamp", "ts", "@timestamp")
 TRACE_KEYS = ("logging.googleapis.com/trace", "trace_id", "traceId", "trace")
 SPAN_KEYS = ("logging.googleapis.com/spanId", "span_id", "spanId")
 SECONDS, _NANOS = "timestampSeconds", "timestampNanos"
+MAX_EXTRACTORS = 64
 _GLOG_LETTERS = frozenset("DIWEF")
 _TROUBLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
 
@@ -181,6 +182,24 @@ class Extractor:
             return of_number(value)
         seconds = self._seconds(peek)
         return None if seconds is None else of_parts(seconds, self._nanos(peek) or 0)
+
+
+class Extractors:
+    """An extractor for each choice of severity keys that origins ask for in place of ours."""
+
+    def __init__(self, keys: Keys | None = None) -> None:
+        self._own = Extractor(keys)
+        self._others: dict[tuple[str, ...], Extractor] = {}
+
+    def of(self, batch: Batch) -> Extractor:
+        keys = keys_of(batch.labels.get("severity_keys"))
+        if not keys:
+            return self._own
+        if (found := self._others.get(keys)) is None:
+            if len(self._others) >= MAX_EXTRACTORS:
+                self._others.clear()
+            found = self._others[keys] = Extractor(replace(self._own.keys, severity=keys))
+        return found
 
 
 def _plain(texts: Sequence[str], streams: Sequence[str]) -> Extracted:

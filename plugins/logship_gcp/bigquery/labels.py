@@ -6,6 +6,7 @@ import orjson
 
 from logship.api import Batch, Mark
 
+OWNER = ("owner_kind", "owner_name")
 SHARED = ("cluster", "namespace", "pod", "container", "node")
 
 
@@ -15,8 +16,10 @@ def shared_columns(batch: Batch) -> dict[str, str | None]:
 
 
 def label_column(batch: Batch, mark: Mark | None = None) -> str | None:
-    """The pod's labels and those that transforms and marks added, as JSON; None without any."""
-    labels = {**batch.labels.prefixed("label:"), **batch.extra, **(marks(mark) if mark else {})}
+    """The pod's labels, who runs it, and what transforms and marks added, as JSON; None without."""
+    own = {f"logship/{name}": value for name in OWNER if (value := batch.labels.get(name))}
+    pod = batch.labels.prefixed("label:")
+    labels = {**pod, **own, **batch.extra, **(marks(mark) if mark else {})}
     return orjson.dumps(labels, option=orjson.OPT_SORT_KEYS).decode() if labels else None
 
 

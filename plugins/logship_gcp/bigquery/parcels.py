@@ -10,7 +10,7 @@ import pyarrow as pa
 from logship.api import Batch, Refused
 from logship_gcp.bigquery.append import FRAME_BYTES, request
 from logship_gcp.bigquery.arrow import SCHEMA, convert
-from logship_gcp.bigquery.extract import Extractor
+from logship_gcp.bigquery.extract import Extractors
 from logship_gcp.bigquery.schema import TableName
 from logship_gcp.bigquery.target import Targets
 
@@ -45,7 +45,7 @@ class Parcel:
 
 
 async def gather(
-    batches: Sequence[Batch], targets: Targets, extractor: Extractor, now_ns: int
+    batches: Sequence[Batch], targets: Targets, extractors: Extractors, now_ns: int
 ) -> tuple[list[Parcel], list[Refused]]:
     """(a parcel per table, rows that Arrow cannot hold)."""
     columns: dict[TableName, list[pa.RecordBatch]] = {}
@@ -53,7 +53,7 @@ async def gather(
     refused: list[Refused] = []
     for number, batch in enumerate(batches):
         for table, rows in targets.group(batch).items():
-            found = convert(batch, rows, extractor, now_ns)
+            found = convert(batch, rows, extractors.of(batch), now_ns)
             refused += [Refused(number, row, reason) for row, reason in found.refused]
             for part in found.taken:
                 columns.setdefault(table, []).append(part.columns)

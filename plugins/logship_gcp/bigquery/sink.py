@@ -7,18 +7,28 @@ neighbours.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
 import pyarrow as pa
 from msgspec import Meta
 
-from logship.api import DEFAULT_KEYS, DELIVERED, Batch, ConfigError, Context, Outcome, Sink
+from logship.api import (
+    DEFAULT_KEYS,
+    DELIVERED,
+    Batch,
+    ConfigError,
+    Context,
+    Finding,
+    Outcome,
+    Preview,
+    Sink,
+)
 from logship_gcp.appeals import Appeals
 from logship_gcp.bigquery import target
 from logship_gcp.bigquery.append import Appender
-from logship_gcp.bigquery.extract import MESSAGE_KEYS, TRACE_KEYS, Extractor, Keys
+from logship_gcp.bigquery.extract import MESSAGE_KEYS, TRACE_KEYS, Extractors, Keys
 from logship_gcp.bigquery.parcels import gather
 from logship_gcp.bigquery.schema import TableName
 from logship_gcp.bigquery.tables import TableOptions, Tables
@@ -134,7 +144,7 @@ class BigQuerySink(Sink):
             reason = "needed: an endpoint without credentials names no project"
             raise ConfigError(f"{self._path}.project", reason)
         keys = Keys(config.severity_keys, config.message_keys, trace=config.trace_keys)
-        self._extractor = Extractor(keys)
+        self._extractors = Extractors(keys)
         self._tables: Tables | None = None
 
     async def start(self) -> None:
@@ -143,9 +153,7 @@ class BigQuerySink(Sink):
         config, world = self._config, self.context.world
         self._link = await channel.Link.open(self._grpc, world, self._path)
         project = config.project or await channel.default_project(world, self._path)
-        self._targets = target.Targets(
-            project, config.dataset, config.table, config.allow, config.otherwise
-        )
+        self._project, self._targets = project, self._tables_of(project)
         appeals = Appeals(self.context)
         self._appender = Appender(self._link, config.request_timeout_secs)
         self._writer = Writer(self._appender, self._make if config.create else None, appeals)
@@ -161,6 +169,30 @@ class BigQuerySink(Sink):
                 Tables, project, config.endpoint, self._anonymous, options
             )
 
+    def _tables_of(self, project: str) -> target.Targets:
+        config = self._config
+        return target.Targets(project, config.dataset, config.table, config.allow, config.otherwise)
+
+    async def check_live(self) -> Sequence[Finding]:
+        from logship_gcp.bigquery.live import check_live
+
+        return await check_live(self._config, self._grpc, self._anonymous, self.context.world)
+
+    def preview(self, batch: Batch) -> Sequence[Preview]:
+        from logship_gcp.bigquery.preview import previews
+
+        targets = self._tables_of(self._config.project or "PROJECT")
+        return previews(
+            batch, targets, self._extractors.of(batch), self.context.world.clock.wall_ns()
+        )
+
+    async def read_back(self, batches: Sequence[Batch]) -> Mapping[str, int]:
+        from logship_gcp.bigquery.reading import read_back
+
+        config, run = self._config, self.context.world.offload.run
+        where = self._project, config.endpoint, self._anonymous
+        return await run(read_back, batches, self._targets, *where)
+
     async def _make(self, table: TableName) -> None:
         assert self._tables is not None
         await self.context.world.offload.run(self._tables.make, table)
@@ -173,7 +205,7 @@ class BigQuerySink(Sink):
 
     async def write(self, batches: Sequence[Batch]) -> Outcome:
         now_ns = self.context.world.clock.wall_ns()
-        parcels, refused = await gather(batches, self._targets, self._extractor, now_ns)
+        parcels, refused = await gather(batches, self._targets, self._extractors, now_ns)
         parts = await asyncio.gather(*(self._writer.write(parcel) for parcel in parcels))
         failures: list[Failure] = [*refused, *(failure for part in parts for failure in part)]
         if not failures:

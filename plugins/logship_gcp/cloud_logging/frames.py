@@ -4,7 +4,8 @@ A request of one origin says it once, as the defaults of the request; in a reque
 origins each entry says its own (about 500 bytes more a row). Cloud Logging adds the labels of the
 request to those of the entry, so labels may stand in the request only where it has one origin.
 
-    container   k8s_container, as GKE's agent has it
+    container   k8s_container, as GKE's agent has it: labels of the pod as k8s-pod/KEY with _ for
+                each dot, and who runs it as logging.gke.io/top_level_controller_type and _name
     other file  k8s_node in a cluster, generic_node elsewhere; label `logship/path`
 """
 
@@ -26,6 +27,9 @@ MAX_FRAMES = 1024
 RESERVED_LABELS = 20
 """Kept free for marks and for labels that the application sets."""
 VERSION_LABEL = "logship/version"
+CONTROLLER_LABEL = "logging.gke.io/top_level_controller_"
+"""With `type` and `name`: who runs the pod, as GKE's agent says it, and for the same kinds."""
+CONTROLLERS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "JobSet"})
 
 
 @dataclass(frozen=True)
@@ -159,11 +163,14 @@ def _user_labels(batch: Batch, place: Place, container: bool) -> dict[str, str]:
         own[VERSION_LABEL] = place.version
     if not container and (path := batch.labels.get("path")):
         own.setdefault("logship/path", path)
+    if (kind := batch.labels.get("owner_kind")) in CONTROLLERS:
+        own.setdefault(f"{CONTROLLER_LABEL}type", kind)
+        own.setdefault(f"{CONTROLLER_LABEL}name", batch.labels.get("owner_name"))
     own = dict(list(own.items())[-(MAX_LABELS - RESERVED_LABELS) :])
     for key, value in sorted(batch.labels.prefixed("label:").items()):
         if len(own) >= MAX_LABELS - RESERVED_LABELS:
             break
-        own.setdefault(f"k8s-pod/{key}", value)
+        own.setdefault(f"k8s-pod/{key.replace('.', '_')}", value)  # GKE's agent writes no dots
     return _within(own, MAX_LABELS_BYTES)
 
 

@@ -96,7 +96,7 @@ def decide(answer: Answer, project: str) -> Verdict:
     """What to do with the entries."""
     if 200 <= answer.status < 300:
         return Written()
-    error = _error_of(answer.body)
+    error = error_of(answer.body)
     for detail in error.details:
         if detail.type == _PARTIAL_ERRORS and detail.logEntryErrors:
             return _partial(detail.logEntryErrors, project)
@@ -141,7 +141,8 @@ def _partial(errors: Mapping[int, _Status], project: str) -> Written:
     return Written(refused, again, appeal)
 
 
-def _error_of(body: bytes) -> _Error:
+def error_of(body: bytes) -> _Error:
+    """What Google, or something on the way, says is wrong."""
     try:
         return _DECODER.decode(body).error
     except msgspec.DecodeError:  # not of Google, but of something on the way

@@ -9,12 +9,25 @@ outcome   rows refused for good, rows to send again; every other row is written
 import asyncio
 import importlib.metadata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from logship.api import Again, Altered, Batch, Context, Outcome, Refused, Retry, Sink
+from logship.api import (
+    Again,
+    Altered,
+    Batch,
+    Context,
+    Finding,
+    Outcome,
+    Preview,
+    Refused,
+    Retry,
+    Sink,
+    keys_of,
+)
 from logship_gcp.appeals import Appeals
 from logship_gcp.cloud_logging.config import CloudLoggingConfig
 from logship_gcp.cloud_logging.delivery import Delivered, deliver, total
@@ -31,6 +44,7 @@ if TYPE_CHECKING:
 
 ALONE_BYTES = 128 * 1024
 """From here on, a request of its own costs less than naming the origin in every entry."""
+MAX_READERS = 64
 AlteredRows = dict[tuple[int, int], Oversize]
 """By batch and row."""
 
@@ -47,6 +61,7 @@ class CloudLogging(Sink):
         self._appeals = Appeals(context)
         self._transport: Transport | None = None
         self._encoder: BatchEncoder | None = None
+        self._authorization: Authorization | None = None
 
     async def start(self) -> None:
         # Here, so that only an agent that runs has aiohttp and google-auth in memory.
@@ -64,6 +79,7 @@ class CloudLogging(Sink):
         if not config.anonymous:
             authorization = found = DefaultCredentials(world)
             await found.start()
+        self._authorization = authorization
         self._transport = Transport(
             config.endpoint,
             authorization,
@@ -73,6 +89,23 @@ class CloudLogging(Sink):
             gzip=config.gzip,
         )
         await self._transport.start()
+
+    async def read_back(self, batches: Sequence[Batch]) -> Mapping[str, int]:
+        from logship_gcp.cloud_logging.reading import CALL, read_back
+        from logship_gcp.cloud_logging.transport import Transport
+
+        config, encoder, authorization = self._config, self._encoder, self._authorization
+        if encoder is None or authorization is None:
+            raise RuntimeError("the sink is not started")
+        transport = Transport(
+            config.endpoint, authorization, self.context.world.offload,
+            timeout_secs=config.request_timeout_secs, concurrency=1, gzip=False, call=CALL,
+        )  # fmt: skip
+        await transport.start()
+        try:
+            return await read_back(batches, encoder.place, transport)
+        finally:
+            await transport.close()
 
     async def write(self, batches: Sequence[Batch]) -> Outcome:
         encoder, transport = self._encoder, self._transport
@@ -91,6 +124,18 @@ class CloudLogging(Sink):
         if self._transport is not None:
             await self._transport.close()
 
+    async def check_live(self) -> Sequence[Finding]:
+        from logship_gcp.cloud_logging.checking import check_live
+
+        return await check_live(self._config, self.context)
+
+    def preview(self, batch: Batch) -> Sequence[Preview]:
+        from logship_gcp.cloud_logging.preview import made_up_place, previews
+
+        encoder = BatchEncoder(self._config, made_up_place(self._config, self.context.cluster))
+        now_ns = self.context.world.clock.wall_ns()
+        return previews(encoder.requests([batch], now_ns))
+
 
 class BatchEncoder:
     """Batches into requests. No I/O."""
@@ -106,7 +151,19 @@ class BatchEncoder:
             config.json == "auto",
             oldest_secs=config.oldest_time_secs,
         )
+        self._readers: dict[tuple[str, ...], Reader] = {}
+        """By the severity keys that origins ask for."""
         self._frames = Frames(place)
+
+    def _reader_of(self, batch: Batch) -> Reader:
+        keys = keys_of(batch.labels.get("severity_keys"))
+        if not keys:
+            return self._reader
+        if (found := self._readers.get(keys)) is None:
+            if len(self._readers) >= MAX_READERS:
+                self._readers.clear()
+            found = self._readers[keys] = replace(self._reader, severity_keys=keys)
+        return found
 
     def requests(
         self, batches: Sequence[Batch], now_ns: int, altered: AlteredRows | None = None
@@ -139,7 +196,12 @@ class BatchEncoder:
         batch = batches[number]
         rows = batch.rows
         body, numbers, too_large = encode(
-            batch, frame, self._reader, now_ns=now_ns, alone=alone, oversize=self._oversize
+            batch,
+            frame,
+            self._reader_of(batch),
+            now_ns=now_ns,
+            alone=alone,
+            oversize=self._oversize,
         )
         altered.update({(number, row): how for row, how in too_large.items()})
         if rows.fields is None:  # what a transform has parsed could not be made again

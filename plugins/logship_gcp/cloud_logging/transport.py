@@ -25,7 +25,7 @@ _JOINED_BYTES = 256 * 1024
 
 
 class Transport:
-    """Sends bodies to `entries:write`, at most `concurrency` at once."""
+    """Sends bodies to one call, at most `concurrency` at once."""
 
     def __init__(
         self,
@@ -36,8 +36,9 @@ class Transport:
         timeout_secs: float,
         concurrency: int,
         gzip: bool,
+        call: str = "entries:write",
     ) -> None:
-        self._url = endpoint.rstrip("/") + "/v2/entries:write"
+        self._url = f"{endpoint.rstrip('/')}/v2/{call}"
         self._host = urlsplit(endpoint).netloc
         self._authorization = authorization
         self._offload = offload
@@ -90,7 +91,16 @@ class Transport:
         except TimeoutError:
             return Later(f"{self._host} did not answer in {self._timeout_secs:g} s")
         except (aiohttp.ClientError, OSError) as error:
-            return Later(f"{self._host} cannot be reached: {type(error).__name__}: {error}")
+            return Later(f"{self._host} cannot be reached: {_why(error)}")
+
+
+def _why(error: Exception) -> str:
+    """aiohttp says `ssl:default` of every address that it cannot connect to, also of http://."""
+    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(
+        error, aiohttp.ClientSSLError
+    ):
+        return str(error.os_error) or type(error).__name__
+    return f"{type(error).__name__}: {error}"
 
 
 class _Body(aiohttp.Payload):

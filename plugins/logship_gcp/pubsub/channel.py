@@ -74,9 +74,15 @@ class Link:
     async def open(cls, endpoint: Endpoint, world: World, path: str) -> "Link":
         """Raises ConfigError at `path` where there are no credentials."""
         if endpoint.plain:
-            return cls(grpc.aio.insecure_channel(endpoint.target, options=OPTIONS), Anonymous())
+            return cls.over(endpoint, Anonymous())
         auth = DefaultCredentials(world)
         await auth.start(path)
+        return cls.over(endpoint, auth)
+
+    @classmethod
+    def over(cls, endpoint: Endpoint, auth: Authorization) -> "Link":
+        if endpoint.plain:
+            return cls(grpc.aio.insecure_channel(endpoint.target, options=OPTIONS), auth)
         tls = grpc.ssl_channel_credentials()
         return cls(grpc.aio.secure_channel(endpoint.target, tls, options=OPTIONS), auth)
 

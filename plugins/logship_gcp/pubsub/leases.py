@@ -65,7 +65,12 @@ class Leases:
                 self.held_bytes -= delivery.size
 
     def offer(self, gathered: Iterable[Gathered], deliveries: Sequence[Delivery]) -> None:
-        """Give decoded batches to every feed."""
+        """Give decoded batches to every feed; some may have come or gone meanwhile."""
+        if not self.feeds:
+            self.forget(deliveries)
+            return
+        for delivery in deliveries:
+            delivery.waits = len(self.feeds)
         for found in gathered:
             sources = [deliveries[number] for number in found.messages]
             grown = max(0, found.batch.size() - sum(source.size for source in sources))
@@ -83,6 +88,13 @@ class Leases:
         if self._by_message.pop(delivery.message_id, None) is not None:
             self.held_bytes -= delivery.size
             self.acks.append(delivery.ack_id)
+        self.on_change()
+
+    def close(self, feed: "LeaseFeed") -> None:
+        """It is not read any more."""
+        self.feeds.remove(feed)
+        for lease in feed.give_up():
+            self.forget(lease.deliveries)
         self.on_change()
 
     def leased(self) -> list[str]:
@@ -106,6 +118,13 @@ class LeaseFeed:
 
     def put(self, lease: Lease) -> None:
         self._queue.append(lease)
+
+    def give_up(self) -> list[Lease]:
+        """All that it has not settled."""
+        left = [*self._queue, *self.taken]
+        self._queue.clear()
+        self.taken.clear()
+        return left
 
     def waiting(self) -> int | None:
         """Only the broker knows its backlog."""
@@ -132,6 +151,10 @@ class LeaseFeed:
             return
         self._queue.appendleft(lease)
         self.on_ready()
+
+    def close(self) -> None:
+        """What it has not settled comes again, from the broker: to all feeds there are then."""
+        self.leases.close(self)
 
     def _mine(self, batch: Batch) -> Lease | None:
         lease = batch.feed_key

@@ -65,11 +65,15 @@ class Failed:
 
 
 def attributes(labels: Labels, route: str, message_format: str) -> bytes:
-    """The attributes all messages of a batch share."""
+    """The attributes all messages of a batch share, as they stand in a message."""
+    return wire.attributes(attribute_values(labels, route, message_format))
+
+
+def attribute_values(labels: Labels, route: str, message_format: str) -> dict[str, str]:
     values = {name: _cut(value) for name in FILTERED if (value := labels.get(name))}
     if route:
         values["route"] = route
-    return wire.attributes({**values, "format": message_format})
+    return {**values, "format": message_format}
 
 
 def _cut(value: str) -> str:

@@ -16,10 +16,20 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from logship.api import DELIVERED, Batch, ConfigError, Context, Outcome, Retry, Sink
+from logship.api import (
+    DELIVERED,
+    Batch,
+    ConfigError,
+    Context,
+    Finding,
+    Outcome,
+    Preview,
+    Retry,
+    Sink,
+)
 from logship_gcp import block_format
 from logship_gcp.appeals import Appeals
-from logship_gcp.bigquery.extract import Extractor
+from logship_gcp.bigquery.extract import Extractors
 from logship_gcp.pubsub import channel, framed, names, outgoing, record, wire
 from logship_gcp.pubsub.outgoing import Failed, Outgoing
 from logship_gcp.pubsub.publishing import Search, Topic
@@ -110,7 +120,7 @@ class PubsubSink(Sink):
         if self._endpoint.plain and not config.project and not names.is_whole(config.topic):
             reason = "needed: an endpoint without credentials names no project"
             raise ConfigError(f"{self._path}.project", reason)
-        self._extractor = Extractor()
+        self._extractors = Extractors()
         self._turns = asyncio.Semaphore(config.concurrency)
         self._appeals, self._suspicion = Appeals(context), Suspicion()
 
@@ -125,6 +135,22 @@ class PubsubSink(Sink):
 
     async def close(self) -> None:
         await self._link.close()
+
+    async def check_live(self) -> Sequence[Finding]:
+        from logship_gcp.pubsub.checking import check_named
+
+        name, project = self._config.topic, self._config.project
+        return await check_named("topics", name, project, self._endpoint, self.context.world)
+
+    def preview(self, batch: Batch) -> Sequence[Preview]:
+        from logship_gcp.pubsub import preview
+
+        if self._config.format == "block":
+            return preview.of_block(batch, BLOCK)
+        now_ns = self.context.world.clock.wall_ns()
+        return preview.of_records(
+            batch, self._extractors.of(batch), self._config.json_columns, now_ns
+        )
 
     async def write(self, batches: Sequence[Batch]) -> Outcome:
         messages = [message for part in await self._encode(batches) for message in part]
@@ -171,11 +197,12 @@ class PubsubSink(Sink):
     def _records(self, number: int, batch: Batch) -> list[Outgoing]:
         shared = outgoing.attributes(batch.labels, batch.route, record.FORMAT)
         now_ns, json_columns = self.context.world.clock.wall_ns(), self._config.json_columns
-        frames = framed.frames_of(batch, self._extractor, json_columns, now_ns, shared)
+        extractor = self._extractors.of(batch)
+        frames = framed.frames_of(batch, extractor, json_columns, now_ns, shared)
         if frames is not None:
             encoded, ends = frames
             return [Outgoing(number, range(len(ends)), encoded, ends)] if ends else []
-        bodies = record.encode_rows(batch, self._extractor, json_columns, now_ns)
+        bodies = record.encode_rows(batch, extractor, json_columns, now_ns)
         return [
             Outgoing(
                 number,

@@ -9,12 +9,13 @@ from a StreamingPull that was cancelled. Blocks are large, so calls are few.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from logship.api import Catalog, ConfigError, Context, Labels, Origin, Source
+from logship.api import Catalog, ConfigError, Context, Finding, Labels, Origin, Source
 from logship_gcp.pubsub import channel, names
 from logship_gcp.pubsub.consumer import Consumer, Limits
 from logship_gcp.pubsub.leases import Leases
@@ -94,6 +95,12 @@ class PubsubSource(Source):
             raise ConfigError(f"{self._path}.project", reason)
         self._leases = Leases()
         self._ending: asyncio.Task[None] | None = None
+
+    async def check_live(self) -> Sequence[Finding]:
+        from logship_gcp.pubsub.checking import check_named
+
+        name, project = self._config.subscription, self._config.project
+        return await check_named("subscriptions", name, project, self._endpoint, self.context.world)
 
     async def run(self, catalog: Catalog) -> None:
         world, config = self.context.world, self._config

@@ -103,6 +103,18 @@ def retry_delay_secs(status: bytes) -> float | None:
     return None
 
 
+def parts(content: bytes, number: int) -> list[bytes]:
+    """What a repeated field holds; raises ValueError for bytes that are damaged."""
+    try:
+        return [found.content for found in _fields(content, number)]
+    except IndexError:
+        raise ValueError("the message ends too early") from None
+
+
+def texts(content: bytes, number: int) -> list[str]:
+    return [part.decode() for part in parts(content, number)]
+
+
 def _retry_secs(info: bytes) -> float | None:
     for delay in _fields(info, _RETRY_DELAY):
         seconds = sum(f.value for f in _fields(delay.content, _DURATION_SECONDS))

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -12,7 +13,12 @@ from tests.contract.harness import Stored
 def stored_lines(content: bytes) -> list[Stored]:
     """Blank lines are what a broken write left behind."""
     lines = [orjson.loads(line) for line in content.split(b"\n") if line]
-    return [Stored(line["id"], time_ns(line["time"]), line["text"]) for line in lines]
+    return [Stored(line["id"], time_ns(line["time"]), _text(line)) for line in lines]
+
+
+def _text(line: dict[str, Any]) -> str:
+    """Of a row that was parsed, its fields."""
+    return str(line["text"]) if "text" in line else orjson.dumps(line["fields"]).decode()
 
 
 def descriptors_of(path: Path) -> list[str]:

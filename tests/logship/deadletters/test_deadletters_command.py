@@ -43,7 +43,7 @@ def bury(home: Path, sink: str, texts: Sequence[str], reason: str = "why", start
     batch.route = "all"
     try:
         refused = [Refused(0, row, reason) for row in range(len(texts))]
-        asyncio.run(letters.write(sink, batch, refused))
+        asyncio.run(letters.store(letters.encoded(sink, batch, refused)))
     finally:
         here.offload.close()
 

@@ -26,7 +26,8 @@ def letters_in(directory: Path, here: World, max_bytes: int = 1 << 20) -> DeadLe
 
 async def bury(letters: DeadLetters, *texts: str) -> None:
     batch = texts_batch(texts)
-    await letters.write("gcl", batch, [Refused(0, row, "why") for row in range(len(texts))])
+    refused = [Refused(0, row, "why") for row in range(len(texts))]
+    await letters.store(letters.encoded("gcl", batch, refused))
 
 
 def stored(files: LetterFiles) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from logship_debug.null import Null, NullConfig
 
-from logship.api import Context, Labels, LogFile, Origin
-from logship.catalog import METADATA_GRACE_SECS, Origins
+from logship.api import Context, Labels, LogFile, Origin, Wish
+from logship.catalog import Origins
 from logship.checkpoint import Checkpoint
 from logship.counters import RouteCounters
 from logship.delivery.deadletters import DeadLetters
@@ -23,6 +23,7 @@ from logship.source_catalog import SourceCatalog
 from logship.tail.feed import DiskFeed
 from logship.testing import cri_line
 from logship.testing.virtual_time import run_virtual, virtual_world
+from logship.wishes import METADATA_GRACE_SECS
 
 KEY = "c/uid/app/0"
 LOG = logging.getLogger("test")
@@ -30,9 +31,9 @@ TRACE = ["java.lang.IllegalStateException: boom", "\tat a.B.c(B.java:1)", "2026 
 JOINED = ["\n".join(TRACE[:2]), TRACE[2]]
 
 
-def recut(labels: Labels) -> Cutting:
+def wish(labels: Labels) -> Wish:
     """Traces are joined where the label `join` says so."""
-    return Cutting(joins=Joins(("java",)) if labels.get("join") else None)
+    return Wish(Cutting(joins=Joins(("java",)) if labels.get("join") else None))
 
 
 class Stage:
@@ -51,7 +52,7 @@ class Stage:
         self.origins.begin()
         self.catalog = SourceCatalog("s", self.origins, lambda entry: None, world, LOG)
         (directory / "0.log").write_bytes(b"".join(map(cri_line, TRACE)))
-        log = LogFile(str(directory), "0.log", recut=recut)
+        log = LogFile(str(directory), "0.log", wish=wish)
         self.catalog.add(Origin(KEY, Labels({"source": "s"}, known=False)), log)
 
     async def texts(self) -> list[str] | None:

@@ -34,7 +34,7 @@ sinks: {{shipped: {{type: "null"}}}}
 state_dir: {directory}/state
 """
 EVERY: list[Family[Any]] = [*OF_AGENT, *OF_ROUTES]
-LABELS = {"route", "sink", "namespace", "reason", "rule", "version", "python", "kernel"}
+LABELS = {"route", "sink", "namespace", "reason", "rule", "result", "version", "python", "kernel"}
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\.)*",?)*)\})? (\S+)')
 
 

@@ -82,6 +82,9 @@ class ApiStub:
         self.requests: list[web.Request] = []
         self.answers: deque[Answer] = deque()
         self.stream: asyncio.Queue[bytes | End] = asyncio.Queue()
+        self.namespaces: list[dict[str, object]] = []
+        self.namespace_stream: asyncio.Queue[bytes | End] = asyncio.Queue()
+        self.of_namespaces: Answer | None = None
 
     @property
     def lists(self) -> list[web.Request]:
@@ -97,17 +100,32 @@ class ApiStub:
             return web.json_response({"kind": "Status", "code": 401}, status=401)
         if self.answers:
             return await self.answers.popleft()(request)
-        return await (self._watch(request) if "watch" in request.query else self._list())
+        return await self._answered(request, self.pods, self.stream)
 
-    async def _list(self) -> web.StreamResponse:
-        body = {"metadata": {"resourceVersion": self.version}, "items": self.pods}
+    async def handle_namespaces(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(request)
+        if self.of_namespaces is not None:
+            return await self.of_namespaces(request)
+        return await self._answered(request, self.namespaces, self.namespace_stream)
+
+    async def _answered(
+        self,
+        request: web.Request,
+        items: list[dict[str, object]],
+        stream: "asyncio.Queue[bytes | End]",
+    ) -> web.StreamResponse:
+        if "watch" in request.query:
+            return await self._watch(request, stream)
+        body = {"metadata": {"resourceVersion": self.version}, "items": items}
         return web.json_response(body)
 
-    async def _watch(self, request: web.Request) -> web.StreamResponse:
+    async def _watch(
+        self, request: web.Request, stream: "asyncio.Queue[bytes | End]"
+    ) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         while True:
-            piece = await self.stream.get()
+            piece = await stream.get()
             if piece is End.CLEAN:
                 return response
             if piece is End.DROP:
@@ -124,6 +142,7 @@ async def serving(directory: Path) -> AsyncIterator[ApiStub]:
     (directory / "token").write_text(f"{stub.token}\n")
     app = web.Application()
     app.router.add_get("/api/v1/pods", stub.handle)
+    app.router.add_get("/api/v1/namespaces", stub.handle_namespaces)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=certified(directory))

@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from logship_tail.api_server import Account, ApiServer
+from logship_tail.kept import Keep
 from logship_tail.pods import Pods
-from logship_tail.pods_api import Account, PodsFromApi, Timing
+from logship_tail.pods_api import PodsFromApi
+from logship_tail.reflecting import Timing
 
 from logship.api import Labels
 from logship.testing import context
@@ -17,7 +20,9 @@ from tests.plugins.logship_tail.api_stub import (
 )
 from tests.plugins.logship_tail.recording import BOUND_SECS
 
-QUICK = Timing(answer_secs=5.0, silence_secs=5.0, pause_secs=0.01, max_pause_secs=0.05)
+QUICK = Timing(
+    start_secs=0.0, answer_secs=5.0, silence_secs=5.0, pause_secs=0.01, max_pause_secs=0.05
+)
 
 
 @dataclass
@@ -50,13 +55,22 @@ class Known:
 
 @asynccontextmanager
 async def following(
-    stub: ApiStub, directory: Path, timing: Timing = QUICK, keep_secs: float = 300.0
+    stub: ApiStub,
+    directory: Path,
+    timing: Timing = QUICK,
+    keep_secs: float = 300.0,
+    *,
+    namespaces: bool = False,
 ) -> AsyncIterator[Known]:
     here = context("containers")
     known = Known()
-    known.pods = Pods(here.world.clock, keep_secs, known.note)
+    known.pods = Pods(
+        here.world.clock, Keep(keep_secs), known.note, with_namespaces=namespaces
+    )  # fmt: skip
     account = Account(stub.url, str(directory / "token"), str(directory / "ca.crt"))
-    task = asyncio.create_task(PodsFromApi(account, here, timing).run(known.pods))
+    server = ApiServer(account, here)
+    api = PodsFromApi(server, here, namespaces=namespaces, timing=timing)
+    task = asyncio.create_task(api.run(known.pods))
     try:
         yield known
         if task.done():

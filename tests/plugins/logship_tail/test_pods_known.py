@@ -1,13 +1,14 @@
 """What is known of pods from the API: of which, how much, and for how long."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 from logship_tail.kubernetes import Kubernetes, KubernetesConfig, MetadataConfig
 from logship_tail.pod_events import Lines
 from logship_tail.pods import CONFIG_HASH
-from logship_tail.pods_api import Timing, pause
+from logship_tail.reflecting import Timing, pause
 
 from logship.testing import context
 from tests.plugins.logship_tail.api_stub import (
@@ -40,7 +41,8 @@ def test_labels_annotations_and_the_controller_are_known(tmp_path: Path) -> None
                 assert labels.known
                 assert labels.values == {
                     "namespace": "shop", "pod": "web", "uid": "u1", "label:app": "web",
-                    "annotation:logship/route": "app", "owner": "ReplicaSet/web-5d9",
+                    "annotation:logship/route": "app",
+                    "owner_kind": "ReplicaSet", "owner_name": "web-5d9",
                 }  # fmt: skip
                 assert not known.labels("web", "other").known
 
@@ -140,7 +142,7 @@ def test_an_origin_gets_its_labels_when_they_arrive_and_ships_without_the_api(
 
 def test_pauses_grow_have_jitter_and_a_bound() -> None:
     timing = Timing(pause_secs=1.0, max_pause_secs=60.0)
-    assert [pause(n, timing, 0.0) for n in (0, 1, 2, 10, 10**6)] == [0.5, 1.0, 2.0, 30.0, 30.0]
+    assert [pause(n, timing, 0.0) for n in (0, 1, 2, 10, 10**6)] == [0.1, 0.2, 0.4, 6.0, 6.0]
     assert pause(10, timing, 0.999) < 60.0
 
 
@@ -152,3 +154,33 @@ def test_a_line_has_a_bound_in_every_cut() -> None:
     assert lines.feed(b"ab") == []
     with pytest.raises(ValueError, match="more than 3 bytes"):
         lines.feed(b"cd")
+
+
+def test_what_was_known_of_a_log_that_is_still_there_is_not_forgotten(tmp_path: Path) -> None:
+    """Its pod was deleted long ago; its last rows are still to be delivered."""
+    (container(tmp_path / "pods", "shop_web_u1") / "0.log").touch()
+    path = tmp_path / "pods.json"
+
+    def told(*pods: dict[str, object]) -> None:
+        new = tmp_path / "new"
+        new.write_text(json.dumps({"pods": pods}))
+        new.replace(path)
+
+    web, api = ({"namespace": "shop", "name": name, "labels": {"app": name}} for name in "wa")
+    web["name"] = "web"
+
+    async def scenario() -> None:
+        metadata = MetadataConfig(from_="file", path=str(path), keep_secs=0.0)
+        config = KubernetesConfig(root=str(tmp_path / "pods"), metadata=metadata)
+        async with running(Kubernetes(config, context("containers"))) as catalog:
+            told(web)
+            key = "test/u1/app/0"
+            await catalog.until(lambda: key in catalog.keys and catalog.labels[key].known)
+            (container(tmp_path / "pods", "shop_a_u2") / "0.log").touch()
+            told(api)
+            await catalog.until(
+                lambda: "test/u2/app/0" in catalog.keys and catalog.labels["test/u2/app/0"].known
+            )
+            assert catalog.labels[key].get("label:app") == "w"
+
+    asyncio.run(scenario())

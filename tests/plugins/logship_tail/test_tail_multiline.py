@@ -2,17 +2,17 @@
 
 import asyncio
 import json
-import logging
 from pathlib import Path
 
 import pytest
 from logship_debug.null import Null
-from logship_tail.complaints import Complaints
+from logship_tail.annotations import MULTILINE, wish_of
 from logship_tail.files import Files, FilesConfig
 from logship_tail.kubernetes import Kubernetes, KubernetesConfig, MetadataConfig
-from logship_tail.multiline import ANNOTATION, JoinConfig, annotated_joins, joins_of
+from logship_tail.multiline import JoinConfig, joins_of
+from logship_tail.pods import annotations_of
 
-from logship.api import ConfigError, Joins, Labels
+from logship.api import ConfigError, Cutting, Joins, Labels
 from logship.config.loading import load
 from logship.config.problems import ConfigErrors
 from logship.registry import Registry
@@ -74,9 +74,13 @@ def test_nothing_is_joined_unless_it_is_asked_for() -> None:
 
 
 def told(annotations: dict[str, str], default: Joins | None = None) -> Joins | None:
-    values = {f"annotation:{key}": value for key, value in annotations.items()}
+    values = {
+        f"annotation:{key}": value for key, value in annotations_of(annotations, "app").items()
+    }
     labels = Labels({"namespace": "shop", "pod": "web-0", "container": "app", **values})
-    return annotated_joins(labels, default, Complaints(logging.getLogger("test")))
+    cutting = wish_of(labels, Cutting(joins=default)).cutting
+    assert cutting is not None
+    return cutting.joins
 
 
 @pytest.mark.parametrize(
@@ -89,36 +93,34 @@ def told(annotations: dict[str, str], default: Joins | None = None) -> Joins | N
     ],
 )
 def test_an_annotation_says_what_is_joined(value: str, wanted: Joins | None) -> None:
-    assert told({ANNOTATION: value}, Joins(("go",))) == wanted
-    assert told({ANNOTATION: value}) == wanted
+    assert told({MULTILINE: value}, Joins(("go",))) == wanted
+    assert told({MULTILINE: value}) == wanted
 
 
 def test_bounds_are_those_of_the_source() -> None:
-    assert told({ANNOTATION: "java"}, Joins(("go",), max_rows=7, wait_secs=3)) == Joins(
+    assert told({MULTILINE: "java"}, Joins(("go",), max_rows=7, wait_secs=3)) == Joins(
         ("java",), max_rows=7, wait_secs=3
     )
 
 
 def test_the_containers_own_annotation_goes_before_the_pods() -> None:
-    both = {ANNOTATION: "none", f"app.{ANNOTATION}": "java", f"other.{ANNOTATION}": "go"}
+    both = {MULTILINE: "none", f"app.{MULTILINE}": "java", f"other.{MULTILINE}": "go"}
     assert told(both) == Joins(("java",))
 
 
 @pytest.mark.parametrize(
     "value", ["cobol", "", "java,", "first-line:", "first-line:(", "first-line:(?=a)b"]
 )
-def test_a_wrong_annotation_is_complained_about_once_and_ignored(
-    value: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    labels = Labels(
-        {"namespace": "shop", "pod": "web-0", f"annotation:{ANNOTATION}": value}
-    )  # fmt: skip
-    complaints = Complaints(logging.getLogger("test"))
-    for _ in range(2):
-        assert annotated_joins(labels, Joins(("go",)), complaints) == Joins(("go",))
-    (record,) = caplog.records
-    for word in ("shop/web-0", repr(value), "exceptions", "none", "first-line:"):
-        assert word in record.getMessage()
+def test_a_wrong_annotation_is_a_problem_and_has_no_other_effect(value: str) -> None:
+    labels = Labels({"namespace": "shop", f"annotation:{MULTILINE}": value})
+    cutting = Cutting(joins=Joins(("go",)))
+    wish = wish_of(labels, cutting)
+    assert wish.cutting == cutting
+    (problem,) = wish.problems
+    assert (problem.reason, problem.annotation, problem.value) == ("wrong_value", MULTILINE, value)
+    if "(" not in value:
+        for word in ("expected", "exceptions", "none", "first-line:"):
+            assert word in problem.advice
 
 
 def kubernetes(root: Path, **metadata: str) -> Kubernetes:
@@ -131,7 +133,7 @@ def test_a_log_with_metadata_is_cut_as_its_pod_says(tmp_path: Path) -> None:
     directory = container(tmp_path / "pods", "shop_web_u1")
     (directory / "0.log").touch()
     path = tmp_path / "pods.json"
-    pod = {"namespace": "shop", "name": "web", "annotations": {ANNOTATION: "java"}}
+    pod = {"namespace": "shop", "name": "web", "annotations": {MULTILINE: "java"}}
     path.write_text(json.dumps({"pods": [pod]}))
 
     async def scenario() -> None:
@@ -140,9 +142,12 @@ def test_a_log_with_metadata_is_cut_as_its_pod_says(tmp_path: Path) -> None:
             key = "test/u1/app/0"
             await catalog.until(lambda: key in catalog.keys and catalog.labels[key].known)
             log = catalog.logs[key]
-            assert log.recut is not None
-            assert log.recut(catalog.labels[key]).joins == Joins(("java",))
-            assert log.recut(Labels({})).joins == log.cutting.joins == Joins(("python",))
+            assert log.wish is not None
+            wished = log.wish(catalog.labels[key]).cutting
+            assert wished is not None
+            assert wished.joins == Joins(("java",))
+            assert log.wish(Labels({})).cutting == log.cutting
+            assert log.cutting.joins == Joins(("python",))
 
     asyncio.run(scenario())
 
@@ -154,7 +159,7 @@ def test_without_metadata_a_log_waits_for_none(tmp_path: Path) -> None:
         async with running(kubernetes(tmp_path, from_="none")) as catalog:
             await catalog.until_keys("test/u1/app/0")
             log = catalog.logs["test/u1/app/0"]
-            assert log.recut is None
+            assert log.wish is None
             assert log.cutting.joins == Joins(("python",))
 
     asyncio.run(scenario())

@@ -18,7 +18,7 @@ from watchdog.observers.inotify_c import InotifyFD
 
 from logship.api import Source
 from logship.catalog import Entry, Origins
-from logship.checkpoint import Checkpoint
+from logship.checkpoint import KEEP_FINISHED_SECS, Checkpoint
 from logship.journal import Key
 from logship.source_catalog import SourceCatalog
 from logship.tail.feed import DiskFeed
@@ -212,7 +212,7 @@ def test_a_log_retires_when_two_looks_do_not_see_it(
 
 def test_a_position_is_forgotten_only_with_its_log(tmp_path: Path) -> None:
     live = container(tmp_path / "pods", POD) / "0.log"
-    live.write_bytes(cri_line("a"))
+    size = live.write_bytes(cri_line("a"))
     disk = HidingDisk()
 
     async def scenario() -> None:
@@ -222,7 +222,12 @@ def test_a_position_is_forgotten_only_with_its_log(tmp_path: Path) -> None:
             stage.checkpoint.update(*stage.origins.standing(everything=True))
             live.unlink()
             await stage.secs(10, feed)
-            assert stage.checkpoint.position("r", KEY) is None
             assert Key("r", KEY) not in stage.origins.standing(everything=True)[0]
+            at = stage.checkpoint.position("r", KEY)
+            assert at is not None, "an agent that takes over would send it again"
+            assert at.offset == size
+            await asyncio.sleep(KEEP_FINISHED_SECS)
+            await stage.checkpoint.save()
+            assert stage.checkpoint.position("r", KEY) is None
 
     run_virtual(scenario())

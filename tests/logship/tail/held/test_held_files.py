@@ -176,7 +176,7 @@ def test_the_file_stays_for_the_slowest_route_and_only_that_one_loses(tmp_path: 
         assert numbers(await agent.deliver("b", "fast")) == [*range(10, 20), 30]
         await agent.look()
         assert agent.held.bytes == 2700
-        agent.held._bounds = _Bounds(0)
+        agent.held.bounds = _Bounds(0)
         await agent.look()
         assert agent.lost("fast") == []
         assert sorted(size for _, size, _ in agent.lost("slow")) == [700, 1000, 1000]

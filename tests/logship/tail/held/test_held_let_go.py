@@ -141,7 +141,7 @@ def test_what_nobody_reads_is_closed_at_once(tmp_path: Path) -> None:
         await agent.deliver("a")
         agent.origins.sweep()
         assert agent.disk.open_fds == set()
-        agent.origins._rules.clear()  # no route takes it
+        agent.origins.binder.rules.clear()  # no route takes it
         (tmp_path / "b").mkdir()
         (tmp_path / "b" / "0.log").write_bytes(lines(0, 1))
         agent.add("b")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from logship_gcp.bigquery.arrow import SCHEMA, convert
-from logship_gcp.bigquery.extract import Extractor
+from logship_gcp.bigquery.extract import MAX_EXTRACTORS, Extractor, Extractors
+from logship_gcp.bigquery.labels import label_column
 from logship_gcp.bigquery.own_time import known_times
 from logship_gcp.bigquery.schema import COLUMNS, TableName, view_sql
 from logship_gcp.bigquery.target import Targets
@@ -217,3 +218,28 @@ def test_a_glob_does_not_let_a_log_make_tables_without_end() -> None:
     found = tables(batch, "t_{json.e}", ["t_*"])
     assert len(set(found)) == 501
     assert found[-1] == "rest"
+
+
+def test_the_owner_of_a_pod_is_among_the_labels() -> None:
+    more = {"label:app": "web", "owner_kind": "Deployment", "owner_name": "cart"}
+    labels = label_column(texts_batch(["a"], origin_of(more=more)))
+    assert labels is not None
+    assert orjson.loads(labels) == {
+        "app": "web", "logship/owner_kind": "Deployment", "logship/owner_name": "cart",
+    }  # fmt: skip
+
+
+def test_the_severity_keys_of_an_origin_go_before_those_of_the_sink() -> None:
+    extractors = Extractors()
+    batch = texts_batch(['{"prio":"warn","level":"error"}'])
+    asked = texts_batch(batch.rows.texts, origin_of(more={"severity_keys": "prio,level"}))
+    for one, severity in ((batch, "ERROR"), (asked, "WARNING")):
+        found = extractors.of(one).columns(one.rows.texts, one.rows.streams)
+        assert found.severities == [severity]
+        (part,) = convert(one, [0], extractors.of(one), INGEST_NS).taken
+        assert part.columns.column("severity").to_pylist() == [severity]
+    assert extractors.of(asked) is extractors.of(asked)
+    assert extractors.of(batch) is extractors.of(texts_batch(["b"]))
+    for number in range(200):
+        extractors.of(texts_batch(["a"], origin_of(more={"severity_keys": f"key{number}"})))
+    assert len(extractors._others) <= MAX_EXTRACTORS

@@ -84,6 +84,18 @@ def labelled(count: int) -> tuple[Batch, dict[str, Any]]:
     return large("x", labels=labels), {}
 
 
+def nested(levels: int) -> str:
+    """An object in an object... as it lies in a request: the request, its list, its entry above."""
+    inner = levels - 3
+    return '{"a":' * inner + "1" + "}" * inner
+
+
+def asking_nested(levels: int) -> bytes:
+    """The parser counts: orjson, and whoever else writes such a request, does not."""
+    payload = b'"jsonPayload":' + nested(levels).encode()
+    return asking().replace(b'"textPayload":"x"', payload)
+
+
 def own_time(ns_from_now: int) -> str:
     return time_text(time_ns(TIME) + ns_from_now)
 
@@ -129,6 +141,13 @@ LIMITS = [
         511, Over.REFUSED,
         lambda n: asking(logName="projects/p-1/logs/" + "a" * n),
         lambda n: sending("x", log_id="a" * n),
+    ),
+    Limit(
+        "levels of JSON",
+        "Not on the page: the parser in front of Google's APIs says `Message too deep. Max "
+        "recursion depth reached` (protobuf, util/internal/json_stream_parser.cc, "
+        "kDefaultMaxRecursionDepth = 100; how it counts is the sandbox's reading)",
+        100, Over.REFUSED, asking_nested, lambda n: sending(nested(n)),
     ),
     Limit(
         "nanoseconds in the future",

@@ -1,0 +1,1 @@
+"""Another configuration for a running agent: see `reloader`, which is the entry."""
