@@ -1,33 +1,19 @@
-"""Gives the compiled kernel blocks with changed bytes, and compares with the pure one.
+"""Gives the compiled kernel inputs, in a process whose kernel watches its memory.
 
-    fuzz_kernel.py COUNT [SEED]
+    fuzz_kernel.py random COUNT [SEED]
+    fuzz_kernel.py replay PATH...        files, or directories of files
 
-Run by `test_kernel_under_sanitizers.py` with a kernel that watches its memory.
+`random` changes, doubles and takes out bytes of blocks; `replay` repeats what fuzzers found. Both
+hold the compiled kernel against the pure one. Run by `test_kernel_under_sanitizers.py`.
 """
 
 import random
 import sys
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
-import orjson
-from logship_gcp.bigquery.extract import Extractor
-from logship_gcp.bigquery.own_time import known_times
-from logship_gcp.bigquery.tabled import COLUMNS, NUMBER, fields_of
-from logship_gcp.cloud_logging.entries import encode
-from logship_gcp.cloud_logging.frames import Place, frame_of
-from logship_gcp.cloud_logging.special import Reader
-from logship_gcp.pubsub import outgoing, wire
-from logship_gcp.pubsub.framed import frames_of
-from logship_gcp.pubsub.record import JsonColumns, encode_rows
-
-from logship.api import Batch, Labels, Origin
-from logship.rows import _kernel, kernel
-from logship.rows.address import Generation, Span, time_ns
-from logship.rows.index import Cutting, index
-
-if TYPE_CHECKING:
-    from logship.rows._kernel import Fields
+from logship.rows import _kernel
+from tests.sanitizers.kernel_target import PARSE, SHORT_ROWS, compared
 
 TEXTS = (
     b"", b"x", b"hello world", "日本語 \U0001f600".encode(), b'quote " and \\ and \x01\x1f\x7f',
@@ -68,10 +54,6 @@ CUTS = (
     b"true",
     b"\\u005a",
 )
-TRACE_KEYS = ("logging.googleapis.com/trace", "trace")
-GENERATION = Generation(time_ns("2026-11-23T04:46:31Z"), 0xABCD1234)
-NOW_NS = time_ns("2026-11-23T05:00:00Z")
-EXTRACTOR = Extractor()
 
 
 def a_block(dice: random.Random) -> bytes:
@@ -94,74 +76,37 @@ def a_growing_block() -> bytes:
     return b"".join(b"2026-11-23T04:46:31.%dZ stdout F %s\n" % (n, text) for n in range(1, 300))
 
 
-def seen(block: bytes, limit: int, parse: bool) -> object:
-    labels = Labels({"cluster": "c", "namespace": "n", "pod": "p", "container": "app"})
-    span = Span(GENERATION, 0, len(block))
-    cutting = Cutting(max_row_bytes=limit)
-    batch = Batch(Origin("c/uid/app/0", labels), labels, (span,), block, cutting)
-    rows = index(block, (span,), cutting)
-    columns = [*zip(rows.ids("0" * 12), rows.times, rows.streams, rows.texts, strict=True)]
-    reader = Reader("project-" * 10, ("severity", "level"), TRACE_KEYS, parse)
-    body = encode(batch, frame_of(batch, Place("p", "l", "c")), reader, now_ns=NOW_NS, alone=True)
-    return columns, dict(rows.marks), orjson.loads(b"[" + body.body + b"]")
-
-
-def columns_seen(block: bytes, json_columns: JsonColumns) -> object:
-    """The rows as records, and the cells of their columns."""
-    labels = Labels({"cluster": "c", "label:app": "x"})
-    batch = Batch(
-        Origin("c/u/app/0", labels), labels, (Span(GENERATION, 0, len(block)),), block, Cutting()
-    )
-    found = fields_of(batch, EXTRACTOR)
-    framed = frames_of(batch, EXTRACTOR, json_columns, NOW_NS, b"")
-    if found is not None and framed is not None:
-        cells = [cells_seen(kernel.cells_of(found, NUMBER[name])) for name in COLUMNS]
-        return framed[0], [*zip(*cells, strict=True)], micros_seen(found)
-    made = [*encode_rows(batch, EXTRACTOR, json_columns, NOW_NS)]
-    columns, rows = EXTRACTOR.columns(batch.rows.texts, batch.rows.streams), batch.rows
-    times = known_times(columns.event_times)
-    return (
-        b"".join(wire.message(body, outgoing.insert_id(row)) for row, body in made),
-        [*zip(columns.severities, times, columns.messages, columns.traces, columns.span_ids,
-              columns.payloads, rows.streams, batch.ids(), rows.times, strict=True)],
-        [None if time is None else time_ns(time) for time in times],
-    )  # fmt: skip
-
-
-def cells_seen(column: tuple[bytes | None, bytes, bytes, int]) -> list[str | None]:
-    validity, offsets, content, _ = column
-    ends = memoryview(offsets).cast("i")
-    return [
-        content[start:end].decode() if validity is None or validity[n >> 3] >> (n & 7) & 1 else None
-        for n, (start, end) in enumerate(pairwise(ends))
-    ]
-
-
-def micros_seen(found: "Fields") -> list[int | None]:
-    """The application's times in nanoseconds."""
-    validity, micros, nanos, _ = kernel.times_of(found, NUMBER["event_time"])
-    times = zip(memoryview(micros).cast("q"), memoryview(nanos).cast("q"), strict=True)
-    return [
-        whole * 1000 + left if validity is None or validity[n >> 3] >> (n & 7) & 1 else None
-        for n, (whole, left) in enumerate(times)
-    ]
-
-
-def main(count: int, seed: int) -> None:
+def random_inputs(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
     dice = random.Random(seed)
-    for number in range(count):
-        block, limit, parse = a_block(dice), dice.choice((200, 262_144)), dice.random() < 0.7
-        if number == 0:
-            block, limit, parse = a_growing_block(), 262_144, True
-        found = []
-        for kind in ("compiled", "pure"):
-            kernel.choose(kind)
-            json_columns: JsonColumns = "text" if parse else "value"
-            found.append((seen(block, limit, parse), columns_seen(block, json_columns)))
-        if found[0] != found[1]:
-            raise SystemExit(f"seed {seed}, number {number}: the kernels differ on {block!r}")
-    print(f"{count} blocks, seed {seed}, sanitized: {_kernel.__file__}")
+    yield "growing", bytes([PARSE]) + a_growing_block()
+    for number in range(1, count):
+        choices = dice.choice((0, SHORT_ROWS)) | (PARSE if dice.random() < 0.7 else 0)
+        yield f"seed {seed}, number {number}", bytes([choices]) + a_block(dice)
+
+
+def kept_inputs(paths: list[Path]) -> Iterator[tuple[str, bytes]]:
+    for path in paths:
+        if path.is_dir():
+            yield from kept_inputs(sorted(path.iterdir()))
+        else:
+            yield str(path), path.read_bytes()
+
+
+def main(way: str, *of: str) -> None:
+    if way == "replay":
+        inputs = kept_inputs([*map(Path, of)])
+    else:
+        inputs = random_inputs(int(of[0]), int(of[1]) if of[1:] else random.randrange(2**32))
+    count, name = 0, ""
+    for name, given in inputs:
+        try:
+            compared(given)
+        except BaseException:
+            print(f"{name}:", file=sys.stderr)
+            raise
+        count += 1
+    print(f"{count} inputs, the last one {name}, sanitized: {_kernel.__file__}")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(2**32))
+    main(*sys.argv[1:])

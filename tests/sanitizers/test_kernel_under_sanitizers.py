@@ -1,72 +1,64 @@
 """The compiled kernel gets hostile bytes while AddressSanitizer and UBSan watch its memory.
 
-In a process of its own: `fuzz_kernel.py` changes, doubles and takes out bytes of blocks, and holds
-what comes of them against the pure kernel.
+All in processes of their own. Two forms with one target: `fuzz_kernel.py` repeats the inputs that
+are kept in `corpus`, and makes others by chance; libFuzzer changes those that reached new branches.
+What it kept at the end is then held against the pure kernel, which is too slow to do it each time.
+LOGSHIP_FUZZ_SECS is how long libFuzzer runs.
 """
 
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-ROWS = ROOT / "logship" / "rows"
-FLAGS = [
-    "-O1", "-g", "-fPIC", "-shared", "-fsanitize=address,undefined",
-    "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer",
-]  # fmt: skip
+from tests.sanitizers import guided_fuzzing
+from tests.sanitizers.sanitized_build import Lacking, guided, sanitized
 
-
-def _runtime(name: str) -> str:
-    found = subprocess.run(
-        ["cc", f"-print-file-name={name}"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    return found if os.path.isabs(found) else ""
+HERE = Path(__file__).parent
+CORPUS = HERE / "corpus"
+FUZZ_SECS = int(os.environ.get("LOGSHIP_FUZZ_SECS", "30"))
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Of a process in which the sanitized kernel is the compiled one."""
-    if shutil.which("cc") is None or not (asan := _runtime("libasan.so")):
-        pytest.skip("there is no C compiler with AddressSanitizer")
-    headers = sysconfig.get_paths()["include"]
-    if not Path(headers, "Python.h").exists():
-        pytest.skip("Python's headers are not installed")
-    home = tmp_path_factory.mktemp("sanitized")
-    for name in ("logship", "plugins"):
-        shutil.copytree(
-            ROOT / name, home / name, ignore=shutil.ignore_patterns("*.so", "_kernel.c")
-        )
-    code = home / "_kernel.c"
-    subprocess.run(
-        [sys.executable, "-m", "cython", "-3", str(ROWS / "_kernel.pyx"), "-o", str(code)],
-        check=True, timeout=100,
-    )  # fmt: skip
-    built = home / "logship" / "rows" / f"_kernel{sysconfig.get_config_var('EXT_SUFFIX')}"
-    subprocess.run(
-        ["cc", *FLAGS, f"-I{ROWS}", f"-I{headers}", str(code), "-o", str(built)],
-        check=True, timeout=100,
-    )  # fmt: skip
-    return {
-        **os.environ,
-        "LD_PRELOAD": asan,
-        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1",
-        "UBSAN_OPTIONS": "print_stacktrace=1",
-        "PYTHONMALLOC": "malloc",  # else a read behind a small object is not seen
-        "PYTHONPATH": f"{home}:{home / 'plugins'}:{ROOT}",
-        "PYTHONHASHSEED": "0",
-    }
+    """Of a Python whose compiled kernel is the sanitized one."""
+    try:
+        return sanitized(tmp_path_factory.mktemp("sanitized"))
+    except Lacking as error:
+        pytest.skip(str(error))
 
 
-@pytest.mark.timeout(300)
-def test_hostile_bytes_do_no_harm(environment: dict[str, str]) -> None:
+def checked(environment: dict[str, str], *arguments: str) -> None:
     run = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("fuzz_kernel.py")), "3000"],
+        [sys.executable, str(HERE / "fuzz_kernel.py"), *arguments],
         env=environment, cwd="/", capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr[-4000:]
     assert "sanitized" in run.stdout
+
+
+@pytest.mark.timeout(300)
+def test_hostile_bytes_do_no_harm(environment: dict[str, str]) -> None:
+    checked(environment, "random", "3000")
+
+
+@pytest.mark.timeout(300)
+def test_what_fuzzers_kept_does_no_harm(environment: dict[str, str]) -> None:
+    checked(environment, "replay", str(CORPUS))
+
+
+@pytest.mark.timeout(600)
+def test_bytes_that_look_for_new_branches_do_no_harm(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    try:
+        fuzzer = guided(tmp_path)
+    except Lacking as error:
+        pytest.skip(str(error))
+    found = tmp_path / "found"
+    problem = guided_fuzzing.fuzz(tmp_path / "fuzz", fuzzer, found, FUZZ_SECS)
+    assert problem is None, problem
+    assert any(found.iterdir()), "nothing that libFuzzer tried reached a new branch"
+    checked(environment, "replay", str(found))
