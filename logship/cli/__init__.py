@@ -47,7 +47,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
             "-c", "--config", required=True, metavar="FILE", help="the configuration, in YAML"
         )
     _add_checks(commands, words)
-    positions = commands.add_parser("positions", help="show, forget, import or export saved positions")
+    about = "show, forget, import or export saved positions"
+    positions = commands.add_parser("positions", help=about)
     if words[:1] == ["positions"]:
         importlib.import_module("logship.cli.positions").add_arguments(positions)
     deadletters = commands.add_parser("deadletters", help="list, show or replay refused rows")

@@ -122,16 +122,17 @@ class Budget:
         self._change(size)
 
     def give_back(self, size: int) -> None:
-        borrowed = self.borrowed
+        borrowed = self.held > self.own_bytes
         self._change(-size)
         self.room.set()
         if borrowed:
             self._pool.wake()
 
     def _change(self, size: int) -> None:
-        self._pool.borrowed -= self.borrowed
-        self.held += size
-        self._pool.borrowed += self.borrowed
+        before, own = self.held, self.own_bytes
+        self.held = after = before + size
+        if before > own or after > own:
+            self._pool.borrowed += max(0, after - own) - max(0, before - own)
 
     async def wait_for_room(self, size: int) -> None:
         pool = self._pool

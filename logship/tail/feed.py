@@ -73,7 +73,7 @@ class DiskFeed:
     @property
     def committed(self) -> Position | None:
         at = self._ledger.committed
-        return self._late.committed(at) if self._late else at
+        return self._late.committed(at) if self._late.files else at
 
     @property
     def settled(self) -> bool:
@@ -121,7 +121,9 @@ class DiskFeed:
 
     def due(self) -> bool:
         """Whether `take` may give something though nothing was written."""
-        return bool(self._released) or self._reading.due() or self._late.due()
+        if self._reading.due() or self._released:
+            return True
+        return bool(self._late.files) and self._late.due()
 
     async def take(self, max_bytes: int) -> Batch | None:
         if self._released:
@@ -131,20 +133,22 @@ class DiskFeed:
             batch = self._batch(*again, self._world.clock.wall_ns(), None)
             batch.reread = True
             return batch
-        found = await self._take_late(max_bytes) or await self._reading.take(max_bytes)
+        found = await self._take_late(max_bytes) if self._late.files else None
+        if found is None:
+            found = await self._reading.take(max_bytes)
         if found is None:
             return None
         cut, log = found
         return self._batch(cut.block, cut.pieces, log.mtime_ns, cut)
 
     async def _take_late(self, max_bytes: int) -> tuple[Cut, LogGeneration] | None:
-        found = await self._late.take(max_bytes) if self._late else None
+        found = await self._late.take(max_bytes)
         if found is None:
             self._finish_late()
         return found
 
     def _finish_late(self) -> None:
-        if self._late and self._late.finish():
+        if self._late.finish():
             self._follower.settle_up()
 
     def lose(self, log: LogGeneration, why: LetGo) -> None:
@@ -193,8 +197,11 @@ class DiskFeed:
         self._follower.settle_up()
 
     def settle(self, batch: Batch) -> None:
-        self._ledger.settle(self._late.settle(batch.pieces))
-        self._finish_late()
+        if self._late.files:
+            self._ledger.settle(self._late.settle(batch.pieces))
+            self._finish_late()
+        else:
+            self._ledger.settle(batch.pieces)
         self._last_row.settled(batch, self.committed, all_of_it=self.settled)
         self._follower.settle_up()
 

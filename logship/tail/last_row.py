@@ -24,7 +24,12 @@ class LastRow:
     def settled(self, batch: Batch, committed: Position | None, *, all_of_it: bool) -> None:
         """`committed` is the position after the batch was settled; `all_of_it`: nothing is out."""
         span = batch.pieces[-1]
-        self._ahead[Position(span.generation, span.end)] = self._last(batch)
+        end = Position(span.generation, span.end)
+        if all_of_it and end == committed:  # as nearly always
+            self._line = self._last(batch)
+            self._ahead.clear()
+            return
+        self._ahead[end] = self._last(batch)
         if committed in self._ahead:
             self._line = self._ahead[committed]
         if all_of_it:

@@ -100,23 +100,24 @@ class Late:
 
     def __init__(self, follower: Follower, world: World, losing: Losing) -> None:
         self._follower, self._world, self._losing = follower, world, losing
-        self._files: dict[LogGeneration, LateFile] = {}
+        self.files: dict[LogGeneration, LateFile] = {}
+        """Nearly always none."""
 
     def __bool__(self) -> bool:
-        return bool(self._files)
+        return bool(self.files)
 
     def __iter__(self) -> Iterator[LateFile]:
-        return iter(self._files.values())
+        return iter(self.files.values())
 
     def __contains__(self, log: LogGeneration) -> bool:
-        return log in self._files
+        return log in self.files
 
     def add(self, log: LogGeneration, offset: int, reading: Position) -> None:
         """Something was added after `offset`; the feed reads at `reading`, perhaps past it."""
-        if log in self._files or log.generation == reading.generation:
+        if log in self.files or log.generation == reading.generation:
             return
         if self._follower.generations.precedes(Position(log.generation, offset), reading):
-            self._files[log] = LateFile(self._follower, self._world, log, offset)
+            self.files[log] = LateFile(self._follower, self._world, log, offset)
 
     def committed(self, others: Position | None) -> Position | None:
         """The first byte that is not settled; `others`: the first of those that are not late."""
@@ -165,7 +166,7 @@ class Late:
             if file.cut_off and not unread and self._follower.ended(file.log):
                 self._losing.lost(Reason.TRUNCATED, file.cut_off, file.log)
                 file.offset = file.log.truncated_from
-        over = [log for log, file in self._files.items() if file.over]
+        over = [log for log, file in self.files.items() if file.over]
         for log in over:
-            del self._files[log]
+            del self.files[log]
         return bool(over)

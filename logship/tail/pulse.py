@@ -1,6 +1,6 @@
 """Sees files grow: looks at those in use, has the kernel tell about those at rest.
 
-A file in use is looked at with fstat every 50 to 800 ms: the more rarely, the less it says, so that
+A file in use is looked at with fstat every 50 to 840 ms: the more rarely, the less it says, so that
 a look finds enough to be worth a batch. inotify events for every write would cost ten times as much
 (49 us a write). A file at rest (quiet for `REST_SECS`, all of it settled) is left to the kernel
 (`rest`), whose one notice makes it a file in use again: silent files cost a look twice a minute.
@@ -23,7 +23,7 @@ from logship.world import Clock, Disk
 from logship.world.notices import Inotify, Notices
 
 BUSY_SECS = 0.05
-GATHER_SECS = 0.8
+GATHER_SECS = 0.84
 """The longest that rows of a file in use wait until somebody looks."""
 RISE_SECS = GATHER_SECS / 4
 """Of a file that was quiet: it usually says little, and one that says much is soon found out."""

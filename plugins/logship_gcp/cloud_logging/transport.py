@@ -117,6 +117,9 @@ class _Body(aiohttp.Payload):
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
         """`content_length` is that of the pieces: nobody else sets the header."""
+        if sum(map(len, self._value)) <= _JOINED_BYTES:
+            await writer.write(b"".join(self._value))
+            return
         for piece in joined(self._value):
             await writer.write(piece)
 
