@@ -19,6 +19,8 @@ class Column(Sequence[str]):
 class Table:
     count: int
     longest_line: int
+    parts: int
+    """Lines with the tag `P`."""
     @overload
     def column(self, name: _Texts) -> Sequence[str]: ...
     @overload

@@ -6,6 +6,7 @@ cdef class Table:
     cdef Row *rows
     cdef readonly Py_ssize_t count
     cdef readonly Py_ssize_t longest_line
+    cdef readonly Py_ssize_t parts
     cdef bytes block
     cdef bytes joined
 
@@ -48,6 +49,7 @@ cdef class Table:
             if at[n + 8] != 70 and at[n + 8] != 80:
                 return False
             row.partial = at[n + 8] == 80
+            self.parts += row.partial
             row.start = at - block
             row.time_size = n
             row.text = row.start + n + 10

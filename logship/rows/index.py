@@ -59,7 +59,11 @@ def finished(block: bytes, piece: Span, cutting: Cutting, *, wanted: bool) -> Ro
     table, limit = kernel.scan(block), cutting.max_row_bytes
     if table is None:
         return _finished_pure(block, piece, cutting) if wanted else None
-    if table.ends_open() or table.longest_line >= limit:
+    if table.longest_line >= limit:
+        return None
+    if not table.parts:  # as nearly always: every line is a row
+        return rows_of(table, piece, block, (), ())
+    if table.ends_open():
         return None
     lines = lines_of(table, piece.start)
     return build(block, (piece,), cutting, lines, join(lines, limit)[0])
