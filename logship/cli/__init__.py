@@ -78,7 +78,7 @@ def _add_checks(
 
 def _run_sandbox(command: str, words: Sequence[str]) -> int:
     """The sandbox is a package of its own, which the agent never imports."""
-    module = {"sandbox": "logship_sandbox.server", "demo": "logship_sandbox.demo"}[command]
+    module = {"sandbox": "logship_sandbox.command", "demo": "logship_sandbox.demo"}[command]
     try:
         run: Callable[[Sequence[str]], int] = importlib.import_module(module).run
     except ModuleNotFoundError as error:

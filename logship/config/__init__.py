@@ -4,6 +4,7 @@
 and their documentation; `reference` renders them. Nothing here reads files, time or environment.
 """
 
+from logship.config.holding import DeadLettersConfig, HeldConfig, MemoryConfig
 from logship.config.loading import Examined, examine, load, problem_at
 from logship.config.problems import ConfigErrors, Problem, Report, render
 from logship.config.schema import (
@@ -11,9 +12,6 @@ from logship.config.schema import (
     AdminConfig,
     ComponentConfig,
     Config,
-    DeadLettersConfig,
-    HeldConfig,
-    MemoryConfig,
     RouteConfig,
     SinkConfig,
     SourceConfig,

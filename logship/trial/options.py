@@ -7,7 +7,7 @@ import orjson
 from msgspec import Meta
 
 from logship.api import ConfigError, is_time
-from logship.config.schema import Options
+from logship.config.holding import Options
 
 _Count = Annotated[int, Meta(ge=0)]
 _OfPod = Annotated[dict[str, str], Meta(description="Of the pod.")]

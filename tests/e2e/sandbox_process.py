@@ -15,7 +15,7 @@ from tests.e2e.destinations import Arrived
 from tests.e2e.waiting import wait_for
 
 START_SECS = 30.0
-_PROGRAM = "import sys; from logship_sandbox.server import run; sys.exit(run(sys.argv[1:]))"
+_PROGRAM = "import sys; from logship_sandbox.command import run; sys.exit(run(sys.argv[1:]))"
 
 
 class _Resource(msgspec.Struct):

@@ -57,7 +57,7 @@ def pubsub_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """host:port of the sandbox's Pub/Sub, in a process of its own: gRPC's asyncio server wants no
     second event loop beside it, and the tests here have theirs."""
     ready = tmp_path_factory.mktemp("sandbox") / "ready.json"
-    program = "import sys; from logship_sandbox.server import run; sys.exit(run(sys.argv[1:]))"
+    program = "import sys; from logship_sandbox.command import run; sys.exit(run(sys.argv[1:]))"
     command = [sys.executable, "-c", program, "--no-bigquery", "--ready-file", str(ready)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:

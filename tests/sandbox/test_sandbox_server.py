@@ -13,7 +13,7 @@ import pytest
 
 from logship_sandbox.server import Options
 
-PROGRAM = "import sys; from logship_sandbox.server import run; sys.exit(run(sys.argv[1:]))"
+PROGRAM = "import sys; from logship_sandbox.command import run; sys.exit(run(sys.argv[1:]))"
 TIMEOUT_SECS = 20
 
 
