@@ -21,6 +21,7 @@ from logship.routes.binding import Binding
 from logship.routes.fairness import Turns
 from logship.routes.lag import RouteLag
 from logship.routes.meter import Meter
+from logship.routes.resting import Resting
 from logship.routes.unreadable import Unreadable
 from logship.said import shown
 from logship.world import Clock, World
@@ -55,13 +56,13 @@ class Route:
     """Whether rows are looked at, or blocks go out as they are."""
     bindings: set[Binding] = field(default_factory=set)
     _turns: Turns[Binding] = field(default_factory=lambda: Turns(attrgetter("namespace")))
-    _resting: set[Binding] = field(default_factory=set)
-    """Those that were read as fast as they may be."""
+    _resting: Resting = field(init=False)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _meter: Meter = field(default_factory=Meter)
     _unreadable: Unreadable = field(init=False)
 
     def __post_init__(self) -> None:
+        self._resting = Resting(self.clock)
         self._unreadable = Unreadable(self.counters, self.log)
 
     def add(self, binding: Binding) -> None:
@@ -70,7 +71,7 @@ class Route:
 
     def remove(self, binding: Binding) -> None:
         self.bindings.discard(binding)
-        self._resting.discard(binding)
+        self._resting.forget(binding)
         self._unreadable.forget(binding)
         self._meter.forget(binding)
         if self.shedding is not None:
@@ -162,7 +163,9 @@ class Route:
             return 0
         size = batch.size()
         self._turns.took(binding, size)
-        if not self._rests(binding, size) and size < self.block_bytes and not _has_more(binding):
+        if self._resting.begins(binding, size):
+            self._turns.rest(binding)
+        elif size < self.block_bytes and not _has_more(binding):
             self._turns.idle(binding)
         binding.took(batch)
         self.counters.read(binding.namespace, batch)
@@ -177,22 +180,6 @@ class Route:
             binding.release(batch)
             await self.clock.sleep(_BUG_SECS)
         return size
-
-    def _rests(self, binding: Binding, size: int) -> bool:
-        """Whether that was as fast as it may be read: then it takes no turn for a while."""
-        secs = binding.throttle.took(size, self.clock.now()) if binding.throttle and size else 0.0
-        if secs > 0:
-            self._turns.rest(binding)
-            binding.resting = True
-            self._resting.add(binding)
-            asyncio.get_running_loop().call_later(secs, self._rested, binding)
-        return secs > 0
-
-    def _rested(self, binding: Binding) -> None:
-        binding.resting = False
-        self._resting.discard(binding)
-        if binding in self.bindings:
-            binding.wake()
 
     async def _read(self, binding: Binding) -> Batch | None:
         """What the binding has now; None also when it may not, or cannot, be read."""
