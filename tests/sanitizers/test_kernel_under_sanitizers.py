@@ -18,7 +18,7 @@ from tests.sanitizers.sanitized_build import Lacking, guided, sanitized
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
-FUZZ_SECS = int(os.environ.get("LOGSHIP_FUZZ_SECS", "30"))
+FUZZ_SECS = int(os.environ.get("LOGSHIP_FUZZ_SECS", "20"))
 
 
 @pytest.fixture(scope="module")
