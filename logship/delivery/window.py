@@ -16,8 +16,8 @@ full writes are measured: small ones are faster.
 START = 2
 """2 MiB a round trip, 20 MB/s at 100 ms: twice what a loud node writes, so there is no need to
 find the limit fast."""
-MIN, MAX = 1, 8
-"""8 MiB a round trip are 80 MB/s at 100 ms, more than a node writes. Each write holds several times
+MIN, MAX = 1, 6
+"""6 MiB a round trip are 60 MB/s at 100 ms, more than a node writes. Each write holds several times
 its size: with 32 of them the agent was twice as large, and not faster."""
 GROW_BELOW, SHRINK_ABOVE = 2.0, 4.0
 """Writes that queue, as Linux has it (tcp_vegas, alpha and beta): enough that the destination never

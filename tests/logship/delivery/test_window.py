@@ -70,10 +70,10 @@ def test_it_shrinks_when_writes_queue_at_the_destination() -> None:
 def test_it_keeps_its_size_while_a_few_writes_queue() -> None:
     window = Window()
     end = _round_trips(window, 4, 0.1, 1.0)
-    end = _round_trips(window, 20, 0.15, end)
+    end = _round_trips(window, 20, 0.18, end)
     before = window.size
     assert 2 < window.queued < 4
-    _round_trips(window, 20, 0.15, end)
+    _round_trips(window, 20, 0.18, end)
     assert window.size == before
 
 
