@@ -12,6 +12,7 @@ from logship.origin import Labels, Origin
 from logship.rows.address import Mark, Span
 from logship.rows.count import lines_as_rows
 from logship.rows.index import Cutting, index
+from logship.rows.keeping import keep
 from logship.rows.rows import Rows
 
 COLUMN_BYTES = 250
@@ -76,7 +77,7 @@ class Batch:
         """Only the rows whose entry in `mask` is true; the spans stay."""
         if all(mask):
             return self
-        return self.with_rows(self.rows.keep(mask))
+        return self.with_rows(keep(self.rows, mask))
 
     def forget_columns(self) -> None:
         """Give back the memory of columns that can be made again."""

@@ -162,6 +162,24 @@ cdef class Table:
         new.count = kept
         return new
 
+    def pick(self, mask not None):
+        """A table with the rows whose entry in `mask` is true."""
+        cdef Table new = Table.__new__(Table)
+        cdef Py_ssize_t n = 0
+        new.rows = <Row *>malloc((self.count + 1) * sizeof(Row))
+        if new.rows == NULL:
+            raise MemoryError
+        new.block, new.joined = self.block, self.joined
+        new.longest_line = self.longest_line
+        for wanted in mask:
+            if n == self.count:
+                raise IndexError(n)
+            if wanted:
+                new.rows[new.count] = self.rows[n]
+                new.count += 1
+            n += 1
+        return new
+
     cdef object value(self, Py_ssize_t n, int kind, int64_t base):
         cdef const Row *row = &self.rows[n]
         if kind == TEXTS:

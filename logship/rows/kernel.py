@@ -48,6 +48,11 @@ def table_of(
     return _kernel.same_rows(offsets, times, streams, texts) if _compiled else None
 
 
+def base_of(offsets: Sequence[int]) -> int:
+    """What is added to the place of a line in its block: of a column of a table."""
+    return _kernel.base_of(offsets)
+
+
 def id_tails(offsets: Sequence[int], low: int) -> bytes | None:
     """16 digits a row, one after the other."""
     return _kernel.id_tails(offsets, low) if _compiled else None

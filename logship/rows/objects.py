@@ -1,6 +1,7 @@
 """Texts that are JSON objects. Engine, transforms and sinks must agree on which these are."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 from typing import overload
 
 import orjson
@@ -40,6 +41,13 @@ class Parsed(Sequence[JsonObject | None]):
         """Longer texts are no objects."""
         self._parse = parse
         self._made: list[JsonObject | None] | None = None
+
+    def over(self, texts: Sequence[str], mask: Sequence[object]) -> "Parsed":
+        """The same of these texts: its own whose entry in `mask` is true."""
+        some = Parsed(texts, self._parse, self.max_chars)
+        if self._made is not None:
+            some._made = list(compress(self._made, mask))
+        return some
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -16,6 +16,7 @@ from logship.api import Batch, JsonObject, Labels, Origin, Parsed
 from logship.rows import kernel
 from logship.rows.address import Generation, Span, time_ns
 from logship.rows.index import Cutting, index
+from logship.rows.keeping import keep
 from logship.rows.rows import Rows
 from tests.property.special_objects import special_objects
 
@@ -125,9 +126,16 @@ TRACE_KEYS = ("logging.googleapis.com/trace", "trace")
 
 
 def _entries(
-    block: bytes, limit: int, parse: bool, alone: bool, longest: int | None = None
+    block: bytes,
+    limit: int,
+    parse: bool,
+    alone: bool,
+    longest: int | None = None,
+    some: int | None = None,
 ) -> object:
-    """`longest`: texts of up to so many characters were parsed by a transform."""
+    """`longest`: texts of up to so many characters were parsed by a transform. `some`: the rows at
+    these bits are kept.
+    """
     labels = Labels({"cluster": "c", "namespace": "n", "pod": "p", "container": "app"})
     origin = Origin("c/uid/app/0", labels)
     span = Span(GENERATION, 0, len(block))
@@ -138,6 +146,8 @@ def _entries(
         if kernel.in_use() == "pure":  # objects that the texts do not tell
             fields = list(fields)
         batch = batch.with_fields(replace(rows, fields=fields))
+    if some is not None:
+        batch = batch.keep([some >> row & 1 for row in range(len(batch.rows))])
     keys = ("severity", "level")
     reader = Reader("p", keys, TRACE_KEYS, parse)
     frame = frame_of(batch, Place("p", "l", "c"))
@@ -151,6 +161,32 @@ def test_both_make_the_same_entries(block: bytes, limit: int, parse: bool, alone
     compiled = _entries(block, limit, parse, alone)
     kernel.choose("pure")
     assert compiled == _entries(block, limit, parse, alone)
+
+
+@given(_blocks, st.integers(0, 2**40), st.sampled_from([60, 256 * 1024]), st.integers(0, 255))
+def test_both_keep_the_same_rows(block: bytes, start: int, limit: int, some: int) -> None:
+    def kept() -> list[object]:
+        rows = _rows(block, start, limit)
+        rows = replace(rows, fields=Parsed(rows.texts))
+        mask = [some >> row & 1 for row in range(len(rows))]
+        rows = keep(rows, mask)
+        rest = keep(rows, [row % 2 for row in range(len(rows))])
+        return [*_seen(rows), list(rows.fields or ()), *_seen(rest), list(rest.fields or ())]
+
+    kernel.choose("compiled")
+    compiled = kept()
+    kernel.choose("pure")
+    assert compiled == kept()
+
+
+@given(_blocks, st.booleans(), st.sampled_from([None, 20, 1000]), st.integers(0, 255))
+def test_both_make_the_same_entries_of_some_rows(
+    block: bytes, parse: bool, longest: int | None, some: int
+) -> None:
+    kernel.choose("compiled")
+    compiled = _entries(block, 256 * 1024, parse, True, longest, some)
+    kernel.choose("pure")
+    assert compiled == _entries(block, 256 * 1024, parse, True, longest, some)
 
 
 _lines_of_objects = st.builds(
