@@ -16,7 +16,8 @@ from tests.sanitizers.sanitized_build import ROOT, Lacking, guided
 
 HERE = Path(__file__).parent
 OPTIONS = [
-    f"-dict={HERE / 'kernel.dict'}", "-max_len=512", "-timeout=20", "-rss_limit_mb=1024",
+    f"-dict={HERE / 'kernel.dict'}", "-max_len=512", "-timeout=20",
+    "-rss_limit_mb=0", "-malloc_limit_mb=256",  # resident are also the shadows of ASan
     "-detect_leaks=0",  # Python keeps what it likes, and each input would be run twice
     "-use_counters=0",  # new branches only: how often is a corpus too large for a short run
     "-print_final_stats=1",
