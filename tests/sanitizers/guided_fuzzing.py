@@ -26,13 +26,18 @@ STOP_SECS = 120
 """It stops by itself, but not while it reads a corpus, or where Python is slow to start."""
 
 
-def fuzz(fuzzer: Path, environment: dict[str, str], found: Path, secs: int) -> str | None:
-    """What went wrong; None: nothing. `found` gets the inputs that reached new branches."""
+def fuzz(fuzzer: Path, environment: dict[str, str], found: Path, secs: int, seed: int = 0) -> (
+    str | None
+):  # fmt: skip
+    """What went wrong; None: nothing. `found` gets the inputs that reached new branches.
+
+    `seed` 0: another one each time.
+    """
     found.mkdir(parents=True, exist_ok=True)
     log = found.with_suffix(".log")
     with log.open("wb") as to:
         run = subprocess.run(
-            [fuzzer, *OPTIONS, f"-max_total_time={secs}", f"-artifact_prefix={found.parent}/",
+            [fuzzer, *OPTIONS, f"-seed={seed}", f"-max_total_time={secs}", f"-artifact_prefix={found.parent}/",
              found, HERE / "corpus"],
             env=environment, stdout=to, stderr=to, timeout=secs + STOP_SECS, check=False,
         )  # fmt: skip

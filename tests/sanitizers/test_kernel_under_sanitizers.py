@@ -18,6 +18,8 @@ from tests.sanitizers.sanitized_build import Lacking, guided, sanitized
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
+SEED = 20261123
+"""The same in each run of the tests: what is new is looked for by hand, for longer."""
 FUZZ_SECS = int(os.environ.get("LOGSHIP_FUZZ_SECS", "20"))
 
 
@@ -58,7 +60,7 @@ def test_bytes_that_look_for_new_branches_do_no_harm(
     except Lacking as error:
         pytest.skip(str(error))
     found = tmp_path / "found"
-    problem = guided_fuzzing.fuzz(tmp_path / "fuzz", fuzzer, found, FUZZ_SECS)
+    problem = guided_fuzzing.fuzz(tmp_path / "fuzz", fuzzer, found, FUZZ_SECS, SEED)
     assert problem is None, problem
     assert any(found.iterdir()), "nothing that libFuzzer tried reached a new branch"
     checked(environment, "replay", str(found))
