@@ -37,8 +37,8 @@ def fuzz(fuzzer: Path, environment: dict[str, str], found: Path, secs: int, seed
     log = found.with_suffix(".log")
     with log.open("wb") as to:
         run = subprocess.run(
-            [fuzzer, *OPTIONS, f"-seed={seed}", f"-max_total_time={secs}", f"-artifact_prefix={found.parent}/",
-             found, HERE / "corpus"],
+            [fuzzer, *OPTIONS, f"-seed={seed}", f"-max_total_time={secs}",
+             f"-artifact_prefix={found.parent}/", found, HERE / "corpus"],
             env=environment, stdout=to, stderr=to, timeout=secs + STOP_SECS, check=False,
         )  # fmt: skip
     if run.returncode == 0:
