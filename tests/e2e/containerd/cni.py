@@ -1,7 +1,7 @@
 """A network plugin for pods with a network of their own: nothing but loopback, and up.
 
 The runtime starts it as a program (CNI specification 0.4, section 3). What a pod needs of outside
-comes through doors (`rollout.doors`). The pod's address, which the answer has to name, is loopback's.
+comes through doors (`rollout.doors`). The answer has to name an address: it is loopback's.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The agent's container under containerd, seen from outside as the kubelet and the kernel see it."""
+"""The agent's container under containerd, seen from outside, as the kubelet sees it."""
 
 import http.client
 import json
@@ -110,9 +110,15 @@ class AgentPod:
     def route(self, name: str) -> RouteStatus:
         return self.status().routes[name]
 
-    def wait_drained(self, secs: float) -> None:
+    def wait_shipped(self, origins: int, secs: float) -> None:
+        """Until all is delivered, and no logs are left but so many that may still grow."""
+
+        def shipped() -> bool:
+            status = self.status()
+            return status.drained and not status.origins_undecided and status.origins == origins
+
         try:
-            wait_for("delivery of everything", secs, lambda: self.status().drained)
+            wait_for("delivery of everything", secs, shipped)
         except AssertionError as error:
             raise AssertionError(f"{error}: {self._get('/status')}\n{self.log()}") from None
 

@@ -11,8 +11,6 @@ from logship_gcp import block_format
 from tests.e2e.destinations import Arrived, assert_copies_agree
 from tests.e2e.sandbox_process import SandboxProcess
 
-_PULL = {"max_messages": 1000, "timeout": 1.0, "retry": None}
-
 
 def in_cloud_logging(sandbox: SandboxProcess) -> list[Arrived]:
     return sandbox.rows(sandbox.environment["GOOGLE_CLOUD_PROJECT"])
@@ -28,7 +26,9 @@ def in_pubsub(sandbox: SandboxProcess, subscription: str) -> list[Arrived]:
         subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
         while True:
             try:
-                found = subscriber.pull(subscription=name, **_PULL).received_messages
+                found = subscriber.pull(
+                    subscription=name, max_messages=1000, timeout=1.0, retry=None
+                ).received_messages
             except DeadlineExceeded:
                 return rows
             if not found:

@@ -1,4 +1,4 @@
-"""The image that the Dockerfile describes, made by its own steps, without Docker and without pulling.
+"""The image that the Dockerfile describes, made by its own steps, without Docker or a registry.
 
 The steps of the stage that builds run as they are written, in a mount namespace whose root is this
 machine's, with fresh directories where that stage writes: so the wheel is built and installed as in
@@ -13,7 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.e2e.containerd.oci import write_image
@@ -53,7 +53,12 @@ def build_image(home: Path, archive: Path, reference: str) -> Path:
 def _environment(config: Mapping[str, object]) -> dict[str, str]:
     words = config["Env"]
     assert isinstance(words, Sequence)
-    return dict(word.split("=", 1) for word in words)
+    return dict(_pair(word) for word in words)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
 
 
 def _copied(building: Stage, last: Stage) -> Iterator[tuple[str, str]]:
@@ -68,17 +73,16 @@ def _run_build_stage(root: Path, stage: Stage, written: Sequence[str]) -> None:
     context, source = copy.split()
     assert context == ".", f"these tests do not know COPY {copy}"
     shutil.copytree(REPOSITORY, _below(root, source), ignore=_ignored())
-    fresh = [Path(path) for path in (source, "/tmp", *written)]  # noqa: S108 (of that root)
+    fresh = [Path(path) for path in (source, "/tmp", *written)]
     script = ["set -eu", "mount --make-rprivate /", *_mirror(Path("/"), root, fresh)]
-    for path in {Path(sys.prefix), Path(sys.base_prefix)}:
-        if path.is_relative_to("/tmp"):  # noqa: S108 (it would be hidden)
-            script.append(_bind(path, root))
+    for prefix in {Path(sys.prefix), Path(sys.base_prefix)}:
+        if prefix.is_relative_to("/tmp"):  # which is fresh there
+            script.append(_bind(prefix, root))
     script.append(f'exec chroot {shlex.quote(str(root))} /bin/sh -c "$1"')
-    arguments = dict(text.split("=", 1) for text in stage.texts("ARG"))
-    path = f"{sys.prefix}/bin:{os.environ['PATH']}"
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
-    } | {"PATH": path, **arguments}
+    arguments = dict(_pair(text) for text in stage.texts("ARG"))
+    inherited = {name: value for name, value in os.environ.items() if name[:6] != "PYTHON"}
+    path = f"{sys.prefix}/bin:{inherited['PATH']}"
+    environment: dict[str, str] = {**inherited, "PATH": path, **arguments}
     for step in stage.texts("RUN"):
         if not step.startswith(_OF_DEBIAN):
             command = ["unshare", "--mount", "/bin/sh", "-c", "\n".join(script), "sh", step]
@@ -111,7 +115,7 @@ def _below(root: Path, path: str) -> Path:
     return root / path.removeprefix("/")
 
 
-def _ignored() -> "shutil._IgnoreFn":
+def _ignored() -> Callable[[str, list[str]], set[str]]:
     """What .dockerignore names; its patterns are names, or paths from the top, or `**/NAME`."""
     lines = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").split()
 

@@ -62,7 +62,7 @@ def run_config(stage: Stage, base: Mapping[str, object]) -> dict[str, object]:
     environment = dict(_pairs(config.get("Env", [])))
     for step in stage.steps:
         if step.instruction == "ENV":
-            environment |= dict(_pairs(shlex.split(step.text)))
+            environment |= dict(_pairs(shlex.split(_CONTINUED.sub(" ", step.text))))
         elif step.instruction == "ENTRYPOINT":
             config |= {"Entrypoint": json.loads(step.text)}
             config.pop("Cmd", None)  # as docker build does: the base's is not meant for it

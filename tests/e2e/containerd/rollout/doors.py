@@ -51,7 +51,7 @@ class LoopThread:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(_CALL_SECS)
 
-    def call(self, work: Callable[[], None]) -> None:
+    def call(self, work: Callable[[], object]) -> None:
         async def calling() -> None:
             work()
 

@@ -11,6 +11,8 @@ _CGROUPS = Path("/sys/fs/cgroup")
 class Confinement:
     """Of a process, as /proc shows it."""
 
+    command: list[str]
+    environment: list[str]
     user: int
     group: int
     capabilities: frozenset[str]
@@ -26,6 +28,8 @@ def confinement(pid: int) -> Confinement:
     status = {name: rest.split() for name, _, rest in (line.partition(":") for line in lines)}
     sets = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
     return Confinement(
+        command=_words(f"/proc/{pid}/cmdline"),
+        environment=_words(f"/proc/{pid}/environ"),
         user=int(status["Uid"][1]),
         group=int(status["Gid"][1]),
         capabilities=frozenset(
@@ -35,6 +39,10 @@ def confinement(pid: int) -> Confinement:
         seccomp_filter=status["Seccomp"] == ["2"],
         mounts=dict(_mounts(pid)),
     )
+
+
+def _words(path: str) -> list[str]:
+    return Path(path).read_bytes().decode().rstrip("\0").split("\0")
 
 
 def _mounts(pid: int) -> Iterator[tuple[str, bool]]:

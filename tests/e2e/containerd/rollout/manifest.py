@@ -98,13 +98,14 @@ def translate(
         namespaces = {"network": network, "pid": pid, "ipc": "POD"}
         sources = {str(volume["name"]): volume for volume in pod.take("volumes", [])}
         (only,) = pod.take("containers")
+    logs = volumes.log_directory(identity.namespace, identity.name, identity.uid)
     sandbox: dict[str, object] = {
         "metadata": {
             "name": identity.name, "uid": identity.uid, "namespace": identity.namespace,
             "attempt": 0,
         },
         "hostname": identity.name,
-        "log_directory": str(volumes.log_directory(identity.namespace, identity.name, identity.uid)),
+        "log_directory": str(logs),
         "labels": template["metadata"]["labels"],
         "linux": {
             "cgroup_parent": "/logship-e2e",

@@ -25,8 +25,12 @@ from tests.e2e.sandbox_process import SandboxProcess
 from tests.plugins.logship_tail.cluster import Cluster
 from tests.plugins.logship_tail.cluster_http import Front, fronting
 
-NODE = "node-1"
+NODE, NAMESPACE = "node-1", "logship"
 TOPIC = "app-logs"
+
+
+def uid_of(pod: str) -> str:
+    return f"uid-of-{pod}"
 
 
 def manifest_of(kind: str, name: str) -> Mapping[str, Any]:
@@ -58,23 +62,28 @@ class Node:
         writer = Writer(self._containerd, self.logs, name, **how)
         self._writers.append(writer)
         pod, annotations = writer.pod, {"logship/route": route} if route else {}
-
-        def put() -> None:
-            self.front.cluster.put(
-                NODE, name, name, pod.uid, namespace=pod.namespace, annotations=annotations
-            )
-
-        self._thread.call(put)
+        self._tell(name, pod.uid, namespace=pod.namespace, annotations=annotations)
         return writer
 
-    def forget(self, writer: Writer) -> None:
-        """The API server deletes the pod."""
-        self._thread.call(lambda: self.front.cluster.delete(writer.name))
+    def _tell(self, name: str, uid: str, **metadata: object) -> None:
+        """The API server knows the pod."""
+        cluster = self.front.cluster
+        self._thread.call(lambda: cluster.put(NODE, name, name, uid, **metadata))
+
+    def forget(self, writer: Writer, after_secs: float) -> None:
+        """The API server deletes the pod, so much later."""
+        loop, cluster = self._thread.loop, self.front.cluster
+        self._thread.call(lambda: loop.call_later(after_secs, cluster.delete, writer.name))
+
+    def followed(self) -> int:
+        """Logs that are there, without those of the namespaces that the manifest leaves out."""
+        return sum(not one.parent.name.startswith("kube-") for one in self.logs.glob("*/*"))
 
     def agent(self, name: str, image: str) -> AgentPod:
         """A pod of the DaemonSet; it is not started."""
         request = self.request(name, image)
         log = Path(str(request.sandbox["log_directory"])) / "logship/0.log"
+        self._tell(name, uid_of(name), namespace=NAMESPACE)
         pod = AgentPod(self._containerd.cri, request, log)
         self._pods.append(pod)
         for door in (self.logging, self.pubsub, self._api):
@@ -83,8 +92,7 @@ class Node:
 
     def request(self, name: str, image: str) -> PodRequest:
         daemon_set = manifest_of("DaemonSet", "logship")
-        namespace = daemon_set["metadata"]["namespace"]
-        identity = Identity(namespace, name, f"uid-of-{name}", NODE)
+        identity = Identity(NAMESPACE, name, uid_of(name), NODE)
         config_maps = {"logship": {"logship.yaml": self.config()}}
         volumes = Volumes(self._home / "node", self._home / name, self._account, config_maps)
         host, port = urlsplit(self.front.url).netloc.split(":")

@@ -1,10 +1,10 @@
 """A rollout of the DaemonSet on a node whose pods write all the time, with one sink dead.
 
 In order: an agent ships; Cloud Logging dies; the next agent comes up beside the first (maxSurge 1)
-and is ready; Pub/Sub stalls, so that the first one has something to wait for when it is told to end;
-while it drains one pod is deleted, another's log is rotated, and a third begins; Pub/Sub goes on and
-the first agent is gone; the pods end; Cloud Logging comes back. Nothing here judges the outcome: it
-fails only where the course of things was another one.
+and is ready; Pub/Sub stalls, so that the first has something to wait for when it is told to end;
+while it drains one pod is deleted, another's log is rotated, and a third begins; Pub/Sub goes on
+and the first agent is gone; the pods end; Cloud Logging comes back. Nothing here judges what came
+of it; it fails only where the course of things was another one.
 """
 
 import threading
@@ -21,8 +21,9 @@ from tests.e2e.waiting import wait_for
 
 ALIVE, DEAD = ("app-by-annotation", "app-by-field"), "rest"
 """The manifest's routes, by what becomes of their sink."""
-UNLINK_SECS = 1.0
-"""From the last line of a deleted pod until the kubelet unlinks its log; it is no longer."""
+UNLINK_SECS, DELETED_SECS = 1.0, 4.0
+"""From the last line of a deleted pod until the kubelet unlinks its log, and from then until the API
+server has deleted the pod. As measured on a real one; it is no longer."""
 _SECS = 20.0
 _CATCH_UP_SECS = 40.0
 
@@ -37,6 +38,8 @@ class Seen:
     """Just before each ended."""
     ended: list[Ended] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
+    without_metadata: int = 0
+    """Logs of which the API server did not tell in time."""
     logs: list[str] = field(default_factory=list)
 
 
@@ -45,10 +48,9 @@ class Rollout:
         self._node, self._image = node, image
         self.seen = Seen({})
 
-    def write(self, name: str, *, namespace: str = "e2e", route: str = "", every: int = 0) -> Writer:
+    def write(self, name: str, *, namespace: str = "e2e", route: str = "", every: int = 0) -> None:
         writer = self._node.write(name, namespace=namespace, route=route, app_every=every)
         self.seen.writers[name] = writer
-        return writer
 
     def start(self, name: str) -> AgentPod:
         agent = self._node.agent(name, self._image)
@@ -103,7 +105,7 @@ class Rollout:
         route = new.route(DEAD)
         assert (route.delivered_rows, route.retries > 0) == (0, True), f"its sink lives: {route}"
         self._node.logging.open()
-        new.wait_drained(_CATCH_UP_SECS)
+        new.wait_shipped(self._node.followed(), _CATCH_UP_SECS)
         self.look(new)
         Stopping(new).wait()
         self.take_away(new)
@@ -113,10 +115,12 @@ class Rollout:
         writer.end()
         time.sleep(UNLINK_SECS)
         writer.unlink_log()
-        self._node.forget(writer)
+        self._node.forget(writer, DELETED_SECS)
 
     def look(self, agent: AgentPod) -> None:
-        self.seen.trouble += agent.status().trouble
+        status = agent.status()
+        self.seen.trouble += status.trouble
+        self.seen.without_metadata += status.origins_decided_without_metadata
         if kernel_view.memory_controller() is None:
             self.seen.memory.append(kernel_view.memory(agent.pid))
 

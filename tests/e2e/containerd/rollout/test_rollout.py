@@ -1,13 +1,16 @@
 """The image under containerd, confined as daemonset.yaml says, rolled out over a dead sink."""
 
 import itertools
+import json
+import re
 
 import pytest
 
 from tests.e2e.containerd.rollout import kernel_view
 from tests.e2e.containerd.rollout.arrived import in_cloud_logging, in_pubsub, without_copies
+from tests.e2e.containerd.rollout.build import REPOSITORY
 from tests.e2e.containerd.rollout.manifest import quantity
-from tests.e2e.containerd.rollout.node import TOPIC, manifest_of
+from tests.e2e.containerd.rollout.node import NODE, TOPIC, manifest_of
 from tests.e2e.containerd.rollout.scenario import Seen
 from tests.e2e.destinations import Arrived, assert_each_once
 from tests.e2e.sandbox_process import SandboxProcess
@@ -24,16 +27,18 @@ def test_every_line_arrives_once_over_a_rollout_with_a_dead_sink_and_a_deleted_p
     web, job, orders, mixed, late = map(
         seen.writers.__getitem__, ("web", "job", "orders", "mixed", "late")
     )
+    plain = [one.plain() for one in (web, job, mixed, late)]
+    app = [orders.plain(), mixed.app(), late.app()]
     for sink, rows, expected in (
-        ("Cloud Logging", in_cloud_logging(cloud), [one.plain() for one in (web, job, mixed, late)]),
-        ("Pub/Sub", in_pubsub(cloud, TOPIC), [orders.plain(), mixed.app(), late.app()]),
+        ("Cloud Logging", in_cloud_logging(cloud), plain),
+        ("Pub/Sub", in_pubsub(cloud, TOPIC), app),
     ):
         arrived = of_writers(rows, seen)
         once = without_copies(arrived)
         assert_each_once(once, itertools.chain(*expected))
         with capsys.disabled():
             print(f"\n{sink}: {len(once)} rows, {len(arrived) - len(once)} copies", end="")
-    assert seen.trouble == []
+    assert (seen.trouble, seen.without_metadata) == ([], 0)
 
 
 def test_both_agents_end_by_themselves_when_they_are_told_to(seen: Seen) -> None:
@@ -52,6 +57,18 @@ def test_both_agents_ran_as_the_manifest_says(seen: Seen) -> None:
         assert found.capabilities == frozenset()
         for mount in container["volumeMounts"]:
             assert found.mounts[mount["mountPath"]] is not mount.get("readOnly", False), mount
+
+
+def test_both_agents_ran_what_the_dockerfile_and_the_manifest_say(seen: Seen) -> None:
+    dockerfile = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
+    (entrypoint,) = re.findall(r"^ENTRYPOINT (.*)$", dockerfile, re.M)
+    variables = re.findall(r"^ENV (\S+)$", dockerfile, re.M)
+    (container,) = manifest_of("DaemonSet", "logship")["spec"]["template"]["spec"]["containers"]
+    for found in seen.confined:
+        python, *command = found.command
+        assert python == "/opt/logship/bin/python"
+        assert command == [*json.loads(entrypoint), *container["args"]]
+        assert {*variables, f"NODE_NAME={NODE}"} <= set(found.environment)
 
 
 def test_both_agents_ran_under_the_runtimes_seccomp_filter(seen: Seen) -> None:
