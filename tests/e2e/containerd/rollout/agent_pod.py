@@ -101,7 +101,7 @@ class AgentPod:
     def status(self) -> Status:
         """Its routes have to account for every row."""
         answer = self._get("/status")
-        assert answer is not None, f"the agent does not answer:\n{self.log()}"
+        assert answer is not None, f"the agent does not answer: {self.ended()}\n{self.log()}"
         status = msgspec.json.decode(answer[1], type=Status)
         unaccounted = {n: r for n, r in status.routes.items() if r.unaccounted_rows}
         assert not unaccounted, f"rows are nowhere, or twice: {unaccounted}"

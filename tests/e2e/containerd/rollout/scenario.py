@@ -22,8 +22,8 @@ from tests.e2e.waiting import wait_for
 ALIVE, DEAD = ("app-by-annotation", "app-by-field"), "rest"
 """The manifest's routes, by what becomes of their sink."""
 UNLINK_SECS, DELETED_SECS = 1.0, 4.0
-"""From the last line of a deleted pod until the kubelet unlinks its log, and from then until the API
-server has deleted the pod. As measured on a real one; it is no longer."""
+"""From the last line of a deleted pod until the kubelet unlinks its log, and from then until the
+API server has deleted the pod: as on a real one."""
 _SECS = 20.0
 _CATCH_UP_SECS = 40.0
 
