@@ -101,3 +101,4 @@ class Containerd:
         """Its pods must be gone: each container has a process beside containerd."""
         self._process.terminate()
         self._process.wait(_START_SECS)
+        shutil.rmtree(self._home / "root")  # images, which pytest would keep

@@ -39,7 +39,8 @@ def build_image(home: Path, archive: Path, reference: str) -> Path:
     _run_build_stage(build_root, building, sorted(copied))
     base.make_base(root)
     for source, target in copied.items():
-        shutil.copytree(_below(build_root, source), _below(root, target), symlinks=True)
+        _below(root, target).parent.mkdir(parents=True, exist_ok=True)
+        _below(build_root, source).rename(_below(root, target))
     config = run_config(last, base.CONFIG)
     for step in last.texts("RUN"):
         _run(["chroot", str(root), *json.loads(step)], _environment(config))

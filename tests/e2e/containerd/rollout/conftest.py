@@ -25,7 +25,7 @@ class Image:
 
 
 @pytest.fixture(scope="session")
-def image(containerd: Containerd, tmp_path_factory: pytest.TempPathFactory) -> Image:
+def image(containerd: Containerd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     """Built by the Dockerfile's steps, and loaded."""
     absent = [name for name in ("cc", "strip", "ldd", "unshare") if shutil.which(name) is None]
     if absent:
@@ -40,7 +40,8 @@ def image(containerd: Containerd, tmp_path_factory: pytest.TempPathFactory) -> I
     containerd.load(home / "image.tar")
     for archive in home.glob("*.tar"):
         archive.unlink()
-    return Image(REFERENCE, root)
+    yield Image(REFERENCE, root)
+    shutil.rmtree(root)  # a hundred megabytes that pytest would keep
 
 
 @pytest.fixture(scope="module")

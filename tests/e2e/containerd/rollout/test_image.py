@@ -23,8 +23,8 @@ BASE: dict[str, object] = {"Env": ["PATH=/bin"], "Cmd": ["python3"]}
 
 def inside(image: Image, *command: str) -> str:
     return subprocess.run(
-        ["/usr/sbin/chroot", str(image.root), *command], env={"PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True, text=True, check=True, timeout=30,
+        ["chroot", str(image.root), *command], capture_output=True, text=True, check=True, timeout=30,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
     ).stdout  # fmt: skip
 
 
