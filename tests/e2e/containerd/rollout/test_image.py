@@ -22,9 +22,10 @@ BASE: dict[str, object] = {"Env": ["PATH=/bin"], "Cmd": ["python3"]}
 
 
 def inside(image: Image, *command: str) -> str:
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
-        ["chroot", str(image.root), *command], capture_output=True, text=True, check=True, timeout=30,
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
+        ["chroot", str(image.root), *command], env=environment,
+        capture_output=True, text=True, check=True, timeout=30,
     ).stdout  # fmt: skip
 
 
