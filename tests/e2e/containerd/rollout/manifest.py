@@ -84,60 +84,82 @@ class Fields:
             raise ValueError(f"{self._name}: {sorted(self._left)} is not translated for the CRI")
 
 
+@dataclass(frozen=True)
+class _Pod:
+    """What the pod says of all its containers."""
+
+    grace_secs: int
+    critical: bool
+    namespaces: dict[str, str]
+    volumes: dict[str, Values]
+    container: Values
+
+
 def translate(
     template: Values, identity: Identity, image: str, volumes: Volumes, services: Mapping[str, str]
 ) -> PodRequest:
     """`template`: the DaemonSet's pod, as YAML. `services`: variables of the cluster's services."""
-    with Fields("pod", template["spec"]) as pod:
-        # of the scheduler, the API server and the kubelet itself
-        pod.skip("serviceAccountName", "nodeSelector", "tolerations")
-        critical = pod.take("priorityClassName", "") in _SYSTEM_CRITICAL
-        grace_secs = int(pod.take("terminationGracePeriodSeconds", 30))
-        network = "NODE" if pod.take("hostNetwork", False) else "POD"
-        pid = "NODE" if pod.take("hostPID", False) else "CONTAINER"
-        namespaces = {"network": network, "pid": pid, "ipc": "POD"}
-        sources = {str(volume["name"]): volume for volume in pod.take("volumes", [])}
-        (only,) = pod.take("containers")
-    logs = volumes.log_directory(identity.namespace, identity.name, identity.uid)
-    sandbox: dict[str, object] = {
-        "metadata": {
-            "name": identity.name, "uid": identity.uid, "namespace": identity.namespace,
-            "attempt": 0,
-        },
-        "hostname": identity.name,
-        "log_directory": str(logs),
-        "labels": template["metadata"]["labels"],
-        "linux": {
-            "cgroup_parent": "/logship-e2e",
-            "security_context": {
-                "namespace_options": namespaces, "seccomp": {"profile_type": "RuntimeDefault"},
-            },
-        },
-    }  # fmt: skip
-    with Fields("container", only) as fields:
+    pod = _pod(template["spec"])
+    with Fields("container", pod.container) as fields:
         fields.skip("image", "imagePullPolicy")
         name = str(fields.take("name"))
         ports = {port["name"]: int(port["containerPort"]) for port in fields.take("ports", [])}
         readiness = _probe(fields.take("readinessProbe"), ports)
         liveness = _probe(fields.take("livenessProbe"), ports)
+        mounts = [_mount(one, pod.volumes, volumes) for one in fields.take("volumeMounts", [])]
+        security = _security(fields.take("securityContext", {}))
         container: dict[str, object] = {
             "metadata": {"name": name, "attempt": 0},
             "image": {"image": image},
             "command": fields.take("command", []),
             "args": fields.take("args", []),
             "envs": [*_environment(fields.take("env", []), identity), *_pairs(services)],
-            "mounts": [
-                *(_mount(mount, sources, volumes) for mount in fields.take("volumeMounts", [])),
-                volumes.account(),
-            ],
+            "mounts": [*mounts, volumes.account()],
             "log_path": f"{name}/0.log",
             "linux": {
-                "resources": _resources(fields.take("resources", {}), critical=critical),
-                "security_context": _security(fields.take("securityContext", {}))
-                | {"namespace_options": namespaces},
+                "resources": _resources(fields.take("resources", {}), critical=pod.critical),
+                "security_context": security | {"namespace_options": pod.namespaces},
             },
         }
-    return PodRequest(sandbox, container, grace_secs, readiness, liveness)
+    sandbox = _sandbox(template, identity, volumes, pod)
+    return PodRequest(sandbox, container, pod.grace_secs, readiness, liveness)
+
+
+def _pod(values: Values) -> _Pod:
+    with Fields("pod", values) as pod:
+        # of the scheduler, the API server and the kubelet itself
+        pod.skip("serviceAccountName", "nodeSelector", "tolerations")
+        (only,) = pod.take("containers")
+        return _Pod(
+            grace_secs=int(pod.take("terminationGracePeriodSeconds", 30)),
+            critical=pod.take("priorityClassName", "") in _SYSTEM_CRITICAL,
+            namespaces={
+                "network": "NODE" if pod.take("hostNetwork", False) else "POD",
+                "pid": "NODE" if pod.take("hostPID", False) else "CONTAINER",
+                "ipc": "POD",
+            },
+            volumes={str(volume["name"]): volume for volume in pod.take("volumes", [])},
+            container=only,
+        )
+
+
+def _sandbox(
+    template: Values, identity: Identity, volumes: Volumes, pod: _Pod
+) -> dict[str, object]:
+    place = {"name": identity.name, "uid": identity.uid, "namespace": identity.namespace}
+    logs = volumes.log_directory(identity.namespace, identity.name, identity.uid)
+    return {
+        "metadata": {**place, "attempt": 0},
+        "hostname": identity.name,
+        "log_directory": str(logs),
+        "labels": template["metadata"]["labels"],
+        "linux": {
+            "cgroup_parent": "/logship-e2e",
+            "security_context": {
+                "namespace_options": pod.namespaces, "seccomp": {"profile_type": "RuntimeDefault"},
+            },
+        },
+    }  # fmt: skip
 
 
 def _probe(values: Values, ports: Mapping[str, int]) -> Probe:
