@@ -53,7 +53,7 @@ cdef class Fields:
         if len(groups) < 3 or sum(groups) > keys.known.count or min(groups) < 0:
             raise ValueError("these are not the groups of the keys")
         self.table, self.keys, self.owned, self.rest = table, keys, [], []
-        self.combined = Combinations.__new__(Combinations)
+        self.combined = no_combinations()
         self.fixed = len(groups)
         self.width = self.fixed + MORE
         self.cells = <Cell *>malloc(max(count, 1) * self.width * sizeof(Cell))

@@ -11,9 +11,6 @@ cdef class Combinations:
     cdef readonly list members
     """Per combination its members as (key, JSON text)."""
 
-    def __cinit__(self):
-        self.seen, self.members = [b""], [()]
-
     cdef int number(
         self, const char *text, const Object *found, const uint8_t *wanted
     ) except -2:
@@ -49,6 +46,12 @@ cdef class Combinations:
         return at
 
 
+cdef Combinations no_combinations():
+    cdef Combinations made = Combinations.__new__(Combinations)
+    made.seen, made.members = [b""], [()]
+    return made
+
+
 cdef class Members:
     """Which combination of members each row has. A text that is no object has none."""
 
@@ -68,7 +71,7 @@ cdef class Members:
         cdef Object found
         cdef uint8_t[64] wanted
         cdef int number
-        self.table, self.combined, self.rest = table, Combinations.__new__(Combinations), []
+        self.table, self.combined, self.rest = table, no_combinations(), []
         self.choice_of = <uint8_t *>malloc(max(table.count, 1))
         if self.choice_of == NULL:
             raise MemoryError

@@ -22,6 +22,8 @@ from logship_gcp.pubsub.framed import frames_of
 from logship_gcp.pubsub.record import JsonColumns, encode_rows
 
 from logship.api import Batch, Labels, Origin
+from logship.routes.conditions import Selection
+from logship.routes.when import Condition
 from logship.rows import kernel
 from logship.rows.address import Generation, Span, time_ns
 from logship.rows.index import Cutting
@@ -33,6 +35,10 @@ TRACE_KEYS = ("logging.googleapis.com/trace", "trace")
 GENERATION = Generation(time_ns("2026-11-23T04:46:31Z"), 0xABCD1234)
 NOW_NS = time_ns("2026-11-23T05:00:00Z")
 EXTRACTOR = Extractor()
+SELECTION = Selection(
+    Condition(severity=("INFO", "ERROR"), json={"message": "*"}),
+    (Condition(stream="stderr", json={"trace": "*", "a": "1*"}),),
+)
 LABELS = Labels(
     {"cluster": "c", "namespace": "n", "pod": "p", "container": "app", "label:app": "x"}
 )
@@ -89,6 +95,12 @@ def micros_seen(found: "Fields") -> list[int | None]:
     ]
 
 
+def taken_seen(batch: Batch) -> object:
+    """The rows that conditions on fields and severities take."""
+    rows = SELECTION.apply(batch).rows
+    return [*zip(rows.offsets, rows.texts, strict=True)]
+
+
 SHORT_ROWS, PARSE, HEADS = 1, 2, 4
 HEAD = b"2026-11-23T04:46:31.%dZ %s %s "
 FIRST = HEAD % (0, b"stdout", b"F") + b"x" * 512 + b"\n"
@@ -117,7 +129,8 @@ def result_of(given: bytes, kind: str) -> object:
     cutting = Cutting(max_row_bytes=200 if given[0] & SHORT_ROWS else 262_144)
     span, parse = Span(GENERATION, 0, len(block)), bool(given[0] & PARSE)
     batch = Batch(Origin("c/uid/app/0", LABELS), LABELS, (span,), block, cutting)
-    return entries_seen(batch, parse), columns_seen(batch, "text" if parse else "value")
+    columns = columns_seen(batch, "text" if parse else "value")
+    return entries_seen(batch, parse), columns, taken_seen(batch)
 
 
 def compiled_alone(given: bytes) -> None:
