@@ -5,14 +5,15 @@ whole, and it is nested at most `MAX_DEPTH` deep: orjson reads 1024 levels but w
 what was read must always be writable again. Everything else is text, and costs one comparison.
 """
 
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar, cast
 
 import orjson
 
 from logship.api import JsonObject
 
 MAX_DEPTH = 128
+T = TypeVar("T")
 
 
 class _Absent:
@@ -34,6 +35,14 @@ def parse(text: str) -> dict[str, object] | None:
     if text.count("{") + text.count("[") > MAX_DEPTH and _depth(found) > MAX_DEPTH:
         return None
     return found
+
+
+def one_by_one(objects: Sequence[T]) -> Iterator[T]:
+    """Each is gone before the next is made, if nobody keeps it: it can hold thirty times its text.
+
+    A column that is parsed when somebody looks at it keeps its objects where one iterates over it.
+    """
+    return map(objects.__getitem__, range(len(objects)))
 
 
 def _depth(value: object) -> int:

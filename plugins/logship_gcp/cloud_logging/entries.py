@@ -111,10 +111,12 @@ class Encoder:
             return made
         firsts = first_chars(rows.texts)
         severities = glog_severities(rows.texts, firsts)
+        # One at a time: an object can hold thirty times its text, and the garbage collector looks
+        # at all that are kept.
         if rows.fields is not None:
-            return self._encode_mixed(rows.fields, severities)
+            fields = map(rows.fields.__getitem__, range(len(rows)))
+            return self._encode_mixed(fields, severities)
         if self.reader.json and "{" in firsts:
-            # One at a time: objects that are all kept cost the garbage collector as much again.
             return self._encode_mixed(map(parse_object, rows.texts), severities)
         return self._encode_texts(severities)
 
