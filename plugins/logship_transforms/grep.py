@@ -18,8 +18,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from logship.api import Batch, ConfigError, Context, Rows, Transform
-from logship_transforms.objects import lookup, one_by_one, parse, scalar_text
+from logship.api import Batch, ConfigError, Context, Rows, Transform, lookup, scalar_text
+from logship_transforms.objects import one_by_one, parse
 from logship_transforms.regexes import compiled
 
 Test = Callable[[Sequence[str]], list[bool]]

@@ -1,4 +1,4 @@
-"""JSON objects in texts: which texts are one, and what lies at a dotted path.
+"""JSON objects in texts: which texts are one.
 
 A text is a JSON object if it begins with `{` (nothing before it, not even a space), orjson takes it
 whole, and it is nested at most `MAX_DEPTH` deep: orjson reads 1024 levels but writes only 254, and
@@ -6,21 +6,12 @@ what was read must always be writable again. Everything else is text, and costs 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import orjson
 
-from logship.api import JsonObject
-
 MAX_DEPTH = 128
 T = TypeVar("T")
-
-
-class _Absent:
-    pass
-
-
-ABSENT = _Absent()
 
 
 def parse(text: str) -> dict[str, object] | None:
@@ -58,23 +49,3 @@ def _containers(value: object) -> list[object]:
     inside = value.values() if isinstance(value, dict) else value
     assert isinstance(inside, Iterable)
     return [inner for inner in inside if isinstance(inner, (dict, list))]
-
-
-def lookup(fields: JsonObject, path: str) -> object:
-    """The value at a dotted path, or ABSENT. A key that contains the dots itself comes first."""
-    if path in fields:
-        return fields[path]
-    head, dot, rest = path.partition(".")
-    inner = fields.get(head) if dot else None
-    return lookup(cast(JsonObject, inner), rest) if isinstance(inner, dict) else ABSENT
-
-
-def scalar_text(value: object) -> str | None:
-    """A JSON scalar as JSON writes it (strings without quotes); None for everything else."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    return "null" if value is None else None
