@@ -148,4 +148,9 @@ class Binding:
 
 
 def _bytes(batch: Batch) -> int:
-    return 0 if batch.made else sum([span.end - span.start for span in batch.pieces])
+    if batch.made:
+        return 0
+    if len(batch.pieces) == 1:  # as nearly always
+        _, start, end = batch.pieces[0]
+        return end - start
+    return sum([span.size for span in batch.pieces])
