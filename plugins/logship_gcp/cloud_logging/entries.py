@@ -111,11 +111,9 @@ class Encoder:
             return made
         firsts = first_chars(rows.texts)
         severities = glog_severities(rows.texts, firsts)
-        # One at a time: an object can hold thirty times its text, and the garbage collector looks
-        # at all that are kept.
+        # One at a time: kept objects hold thirty times their text, and cost the garbage collector.
         if rows.fields is not None:
-            fields = map(rows.fields.__getitem__, range(len(rows)))
-            return self._encode_mixed(fields, severities)
+            return self._encode_mixed(map(rows.fields.__getitem__, range(len(rows))), severities)
         if self.reader.json and "{" in firsts:
             return self._encode_mixed(map(parse_object, rows.texts), severities)
         return self._encode_texts(severities)
