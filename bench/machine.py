@@ -10,7 +10,7 @@ from pathlib import Path
 from logship.rows import kernel
 
 
-def machine() -> dict[str, object]:
+def machine() -> dict[str, str | int | float]:
     return {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)),

@@ -73,8 +73,8 @@ its limit rather than the agent's.
 | B-plain | the same length, without any special field |
 | C | a mix: access lines, JSON, Japanese text and emoji, stack traces, stderr, texts cut in parts |
 
-A and B have 1 % of stderr and 0.5 % of partial lines. All are seeded. Pods have seven labels, which
-go along to Cloud Logging.
+Rows of A and B are whole lines on stdout; stderr and cut texts are in C only. All are seeded. Pods
+have seven labels, which go along to Cloud Logging.
 """
 _COLUMNS = (
     "| path | workload | files | kernel | MB/CPU-s | min-max | k rows/CPU-s | MB/s | RSS MB |"

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from bench.processes import cpu_ticks, status_bytes
+
 TIMEOUT_SECS = 300.0
 _LOOK_SECS = 0.02
 _QUIET_SECS = 0.25
@@ -56,7 +58,7 @@ def measured(
         watch = _Watch(process.pid, started)
         try:
             wall = watch.until(done, lambda: _check(process, said), patience_secs)
-            peak, read = _status(process.pid, "VmHWM"), _read_bytes(process.pid)
+            peak, read = status_bytes(process.pid, "VmHWM"), _read_bytes(process.pid)
             process.send_signal(stop)
             usage = _reaped(process)
         finally:
@@ -111,7 +113,7 @@ class _Watch:
             check()
             now = time.monotonic()
             found = cpu_ticks(self._pid)
-            self.rss.append((now - self._started, _status(self._pid, "VmRSS")))
+            self.rss.append((now - self._started, status_bytes(self._pid, "VmRSS")))
             if found > ticks + _IDLE_TICKS:
                 ticks, quiet_since = found, now
             quiet = now - quiet_since >= _QUIET_SECS
@@ -123,20 +125,6 @@ class _Watch:
                 return max(quiet_since - self._started, _LOOK_SECS)
 
 
-def cpu_ticks(pid: int) -> int:
-    """User and system time of all threads, in ticks of the kernel (proc(5), stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
 def _read_bytes(pid: int) -> int:
     fields = Path(f"/proc/{pid}/io").read_bytes().split()
     return int(fields[fields.index(b"rchar:") + 1])
-
-
-def _status(pid: int, name: str) -> int:
-    """Bytes. VmHWM, not ru_maxrss: that of a child begins with the process that forked it."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) * 1024
-    return 0

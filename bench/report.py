@@ -45,7 +45,7 @@ def _measured(session: Session) -> page.Results:
     rss = _memory(session.mb, kind)
     session.say("micro")
     return page.Results(
-        machine=msgspec.convert(machine(), dict[str, str | int | float]),
+        machine=machine(),
         limits=session.limits,
         rows=[msgspec.convert(asdict(row), page.ResultRow) for row in session.rows],
         micro=micro.measure(),

@@ -20,8 +20,6 @@ from bench.paths import PATHS
 from bench.process import Cost
 from bench.workload import Workload, make
 
-__all__ = ["Found", "Row", "Run", "as_json", "machine", "row", "ship", "start_secs"]
-
 
 @dataclass(frozen=True)
 class Run:

@@ -14,10 +14,8 @@ from pathlib import Path
 
 import orjson
 
-from bench.lines import SEED, access_line, stems, token
+from bench.lines import SEED, stems, token
 from bench.mix import events
-
-__all__ = ["KINDS", "SEED", "Workload", "access_line", "make"]
 
 KINDS = ("A", "B", "B-plain", "C")
 _TEAMS = ("player", "search", "payment", "catalog", "edge")

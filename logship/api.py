@@ -18,6 +18,7 @@ from logship.batch import Batch
 from logship.finding import Finding, Level
 from logship.origin import Labels, LogFile, Origin, Problem, Rotation, Wish
 from logship.outcome import DELIVERED, Again, Altered, ConfigError, Outcome, Refused, Retry
+from logship.routes.when import lookup, scalar_text
 from logship.rows import kernel
 from logship.rows.address import (
     Generation,
@@ -51,8 +52,9 @@ __all__ = [
     "Position", "Preview", "Problem", "Refused", "Retry", "Rotation", "Rows", "Sample", "Sink",
     "Source", "Span",
     "StartFrom", "Transform", "Wish", "World", "entries", "escaped", "id_low", "id_prefix",
-    "id_tails", "index", "is_time", "kernel", "keys_of", "line_count", "of_fields", "of_glog",
-    "parse_object", "parse_size", "time_ns", "time_text", "told_by_texts", "translate",
+    "id_tails", "index", "is_time", "kernel", "keys_of", "line_count", "lookup", "of_fields",
+    "of_glog", "parse_object", "parse_size", "scalar_text", "time_ns", "time_text",
+    "told_by_texts", "translate",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from logship.api import Context, Sink, Source, Transform
+from logship.api import Sink, Source, Transform
 from logship.build import Builder
 from logship.config import Config, RouteConfig, SinkConfig, SourceConfig
 from logship.counters import RouteCounters
@@ -74,16 +74,19 @@ class Assembler:
 
     def assemble(self, config: Config, before: Assembly | None = None) -> Assembly:
         """Raises Misconfigured. `before` is left as it is."""
-        builder = Builder()
+        builder = Builder(config, self._world)
         sources = {
-            name: self._source(name, config, builder, before.sources.get(name) if before else None)
-            for name in config.sources
+            name: self._source(name, own, builder, before.sources.get(name) if before else None)
+            for name, own in config.sources.items()
         }
         sinks = {
-            name: self._sink(name, config, builder, before.sinks.get(name) if before else None)
-            for name in config.sinks
+            name: self._sink(name, own, builder, before.sinks.get(name) if before else None)
+            for name, own in config.sinks.items()
         }
-        transforms = [self._transforms(config, n, builder) for n in range(len(config.routes))]
+        transforms = [
+            builder.transforms(number, self._log.getChild(route.name))
+            for number, route in enumerate(config.routes)
+        ]
         builder.check()
         found = {name: sink for name, sink in sinks.items() if sink}
         kept = _kept(config, found, before)
@@ -100,41 +103,24 @@ class Assembler:
         known = {name: source for name, source in sources.items() if source}
         return Assembly(config, known, found, routes, senders)
 
-    def _context(self, name: str, config: Config, log: logging.Logger) -> Context:
-        return Context(name, self._world, log, config.cluster, config.node, config.state_dir)
-
     def _source(
-        self, name: str, config: Config, builder: Builder, before: BuiltSource | None
+        self, name: str, own: SourceConfig, builder: Builder, before: BuiltSource | None
     ) -> BuiltSource | None:
-        own = config.sources[name]
         if before is not None and before.config == own:
             return before
         trouble = Trouble()
         log = trouble.logger(self._log, name)
-        context = self._context(name, config, log)
-        source = builder.build(f"sources.{name}", own.component, own.options, context)
+        source = builder.source(name, log)
         return None if source is None else BuiltSource(name, own, source, trouble, log)
 
     def _sink(
-        self, name: str, config: Config, builder: Builder, before: BuiltSink | None
+        self, name: str, own: SinkConfig, builder: Builder, before: BuiltSink | None
     ) -> BuiltSink | None:
-        own = config.sinks[name]
         if before is not None and before.config == own:
             return before
         trouble = Trouble()
-        context = self._context(name, config, trouble.logger(self._log, name))
-        sink = builder.build(f"sinks.{name}", own.component, own.options, context)
+        sink = builder.sink(name, trouble.logger(self._log, name))
         return None if sink is None else BuiltSink(own, sink, trouble)
-
-    def _transforms(self, config: Config, number: int, builder: Builder) -> Transforms:
-        route, found = config.routes[number], []
-        for place, c in enumerate(route.transforms):
-            path = f"routes[{number}].transforms[{place}]"
-            context = self._context(route.name, config, self._log.getChild(route.name))
-            built = builder.build(path, c.component, c.options, context)
-            if built is not None:
-                found.append((c.type_name, built))
-        return found
 
     def _again(self, config: RouteConfig, kept: BuiltRoute) -> BuiltRoute:
         return BuiltRoute(config, kept.route, rule_of(config), kept.sink, kept.began_ns)

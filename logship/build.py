@@ -1,11 +1,12 @@
 """Builds components, and says where in the configuration it went wrong: everything at once."""
 
+import logging
 from typing import TypeVar
 
-import msgspec
-
-from logship.api import Component, Context
+from logship.api import Component, Context, Sink, Source, Transform
+from logship.config import ComponentConfig, Config
 from logship.outcome import ConfigError
+from logship.world import World
 
 C = TypeVar("C", bound=Component)
 
@@ -19,15 +20,37 @@ class Misconfigured(Exception):
 
 
 class Builder:
-    def __init__(self) -> None:
+    """Of one configuration. What a component finds wrong is kept; in its place there is None."""
+
+    def __init__(self, config: Config, world: World) -> None:
+        self._config, self._world = config, world
         self._problems: list[ConfigError] = []
 
-    def build(
-        self, path: str, component: type[C], options: msgspec.Struct, context: Context
-    ) -> C | None:
-        """The component; None if it found a problem, which is kept."""
+    def source(self, name: str, log: logging.Logger) -> Source | None:
+        own = self._config.sources[name]
+        return self._build(f"sources.{name}", own, self._context(name, log))
+
+    def sink(self, name: str, log: logging.Logger) -> Sink | None:
+        own = self._config.sinks[name]
+        return self._build(f"sinks.{name}", own, self._context(name, log))
+
+    def transforms(self, number: int, log: logging.Logger) -> list[tuple[str, Transform]]:
+        """Of the route of this number, each with its type; less those with a problem."""
+        route = self._config.routes[number]
+        context, found = self._context(route.name, log), []
+        for place, own in enumerate(route.transforms):
+            made = self._build(f"routes[{number}].transforms[{place}]", own, context)
+            if made is not None:
+                found.append((own.type_name, made))
+        return found
+
+    def _context(self, name: str, log: logging.Logger) -> Context:
+        config = self._config
+        return Context(name, self._world, log, config.cluster, config.node, config.state_dir)
+
+    def _build(self, path: str, config: ComponentConfig[C], context: Context) -> C | None:
         try:
-            return component(options, context)
+            return config.component(config.options, context)
         except ConfigError as error:
             self._problems.append(at(path, error))
             return None

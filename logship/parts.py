@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from logship.api import Component, Context, Sink, Source, Transform
+from logship.api import Component, Sink, Source, Transform
 from logship.build import Builder
 from logship.config import Config
 from logship.routes.routing import RouteRule
@@ -32,28 +32,13 @@ class Parts:
 
 def build(config: Config, world: World, log: logging.Logger) -> Parts:
     """No I/O. Raises Misconfigured."""
-    builder = Builder()
-
-    def context(name: str) -> Context:
-        return Context(
-            name, world, log.getChild(name), config.cluster, config.node, config.state_dir
-        )
-
-    sources = {
-        name: builder.build(f"sources.{name}", c.component, c.options, context(name))
-        for name, c in config.sources.items()
+    builder = Builder(config, world)
+    sources = {name: builder.source(name, log.getChild(name)) for name in config.sources}
+    sinks = {name: builder.sink(name, log.getChild(name)) for name in config.sinks}
+    transforms = {
+        route.name: builder.transforms(number, log.getChild(route.name))
+        for number, route in enumerate(config.routes)
     }
-    sinks = {
-        name: builder.build(f"sinks.{name}", c.component, c.options, context(name))
-        for name, c in config.sinks.items()
-    }
-    transforms: dict[str, list[tuple[str, Transform]]] = {}
-    for number, route in enumerate(config.routes):
-        found = transforms[route.name] = []
-        for place, c in enumerate(route.transforms):
-            path = f"routes[{number}].transforms[{place}]"
-            if made := builder.build(path, c.component, c.options, context(route.name)):
-                found.append((c.type_name, made))
     builder.check()
     return Parts(
         {name: source for name, source in sources.items() if source},

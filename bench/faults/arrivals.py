@@ -14,6 +14,7 @@ from operator import itemgetter
 
 import msgspec
 
+from bench.delays import Delays, percentiles
 from bench.lines import TOKEN
 
 LOUD, QUIET, REFUSED = 0, 1, 2
@@ -25,15 +26,6 @@ _TIME_AT = 48 + len('","timestamp":"')
 _SECOND = slice(_TIME_AT, _TIME_AT + 19)
 _FRACTION = slice(_TIME_AT + 20, _TIME_AT + 29)
 """Of a time with nine digits, as the writer writes it."""
-
-
-class Delays(msgspec.Struct):
-    """In seconds."""
-
-    rows: int
-    p50: float
-    p99: float
-    max: float
 
 
 class Arrived(msgspec.Struct):
@@ -101,13 +93,6 @@ def refused_places(body: bytes) -> list[int]:
     _, *numbered = body.split(TOKEN)
     kinds = [kind_of(int(number, 16)) for number in map(_NUMBER, numbered)]
     return [place for place, kind in enumerate(kinds) if kind == REFUSED]
-
-
-def percentiles(nanos: "array[int]") -> Delays:
-    ordered = sorted(nanos)
-    last = len(ordered) - 1
-    p50, p99 = ordered[last // 2], ordered[last * 99 // 100]
-    return Delays(len(ordered), p50 / 1e9, p99 / 1e9, ordered[last] / 1e9)
 
 
 @lru_cache(maxsize=4096)

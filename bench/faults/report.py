@@ -4,11 +4,9 @@ Everything measured goes to docs/faults/results.json; page and plots are made of
 that they can be made again without measuring.
 """
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 import msgspec
 
@@ -18,6 +16,7 @@ from bench.faults.full_disk import NAME as FULL_DISK
 from bench.faults.full_disk import full_disk
 from bench.faults.scenarios import SHORT, SPELLS, Lengths, calibration, spell
 from bench.faults.storm import STORMS, storm
+from bench.gathering import gather
 from bench.machine import machine
 
 NAMES = (*(one.name for one in SPELLS), *(one.name for one in STORMS), FULL_DISK)
@@ -25,19 +24,15 @@ NAMES = (*(one.name for one in SPELLS), *(one.name for one in STORMS), FULL_DISK
 
 def run(names: Sequence[str], short: bool, output: Path | None, docs: Path | None) -> int:
     """0; 1 if a bound does not hold, 130 if it was interrupted. No names: nothing is measured."""
-    signal.signal(signal.SIGTERM, _interrupt)
     found: list[Found] = []
     try:
-        for one in _each(names, SHORT if short else Lengths()):
-            found.append(one)
-            _show(one)
-    except KeyboardInterrupt:
-        print("interrupted")
-        return 130
+        whole = gather(_each(names, SHORT if short else Lengths()), _show, found)
     finally:
-        results = Results(_machine(), found)
+        results = Results(machine(), found)
         if output:
             output.write_bytes(_json(results))
+    if not whole:
+        return 130
     if docs:
         write(docs, results)
     return 1 if any(one.broken for one in found) else 0
@@ -65,16 +60,8 @@ def _merged(old: Results, new: Results) -> Results:
     return Results(new.machine, [known[name] for name in NAMES if name in known])
 
 
-def _machine() -> dict[str, str | int | float]:
-    return msgspec.convert(machine(), dict[str, str | int | float])
-
-
 def _json(results: Results) -> bytes:
     return msgspec.json.format(msgspec.json.encode(results), indent=0) + b"\n"
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _each(names: Sequence[str], lengths: Lengths) -> Iterator[Found]:

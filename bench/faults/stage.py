@@ -23,7 +23,8 @@ from bench.faults.sink import Fault
 from bench.faults.writer import Command as WriterCommand
 from bench.faults.writer import Plan, Written
 from bench.ports import free_port
-from bench.tail.stage import Agent, ended
+from bench.processes import ended
+from bench.tail.stage import Agent
 
 START_SECS = 30.0
 FAULTY, OTHER = "faulty", "other"

@@ -3,11 +3,11 @@
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 
 from bench.faults.stage import FAULTY, OTHER, Stage
+from bench.processes import status_bytes
 
 _LOOK_SECS = 0.4
 """The peak of memory is the kernel's own, not the greatest of the samples."""
@@ -66,7 +66,6 @@ class Watch:
 
 
 def rss_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise ValueError(f"proc(5) names no VmRSS of {pid}")
+    if not (rss := status_bytes(pid, "VmRSS")):
+        raise ValueError(f"proc(5) names no VmRSS of {pid}")
+    return rss / 1e6

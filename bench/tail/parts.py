@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.tail.sink import Arrived, Delays
+from bench.delays import Delays
+from bench.tail.sink import Arrived
 from bench.tail.stage import Stage, stage, writing
 from bench.tail.writer import Plan, Written
 

@@ -1,43 +1,34 @@
 """Runs the parts, prints what they find as soon as they do, and makes the JSON of it."""
 
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 
 import orjson
 
+from bench.gathering import gather
+from bench.machine import machine
 from bench.tail.parts import PARTS, SHORT, TREE, Found, Lengths, files, fresh
-from bench.throughput import machine
 
 NAMES = (*PARTS, "files")
 
 
 def run(names: Sequence[str], short: bool, output: Path | None) -> int:
     """0; 1 if a bound does not hold, 130 if it was interrupted."""
-    signal.signal(signal.SIGTERM, _interrupt)
     found: list[Found] = []
     try:
-        for one in _each(names, SHORT if short else Lengths()):
-            found.append(one)
-            _show(one)
-    except KeyboardInterrupt:
-        print("interrupted")
-        return 130
+        whole = gather(_each(names, SHORT if short else Lengths()), _show, found)
     finally:
         if output:
             output.write_bytes(orjson.dumps(as_json(found), option=orjson.OPT_INDENT_2))
+    if not whole:
+        return 130
     return 0 if all(one.holds for one in found) else 1
 
 
 def as_json(found: Sequence[Found]) -> dict[str, object]:
     parts = [{**asdict(one), "holds": one.holds} for one in found]
     return {"machine": machine(), "parts": parts}
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _each(names: Sequence[str], lengths: Lengths) -> Iterator[Found]:

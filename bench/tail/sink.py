@@ -21,6 +21,8 @@ import msgspec
 import orjson
 from aiohttp import web
 
+from bench.delays import Delays, percentiles
+
 _MAX_BODY = 32 << 20
 
 
@@ -43,21 +45,13 @@ class _Write(msgspec.Struct):
     resource: _Resource | None = None
 
 
-class Delays(msgspec.Struct):
-    """Of the rows of one namespace, in seconds."""
-
-    rows: int
-    p50: float
-    p99: float
-    max: float
-
-
 class Arrived(msgspec.Struct):
     """What came since the last reset."""
 
     rows: int
     distinct: int
     delays: dict[str, Delays]
+    """By namespace."""
 
 
 @lru_cache(maxsize=4096)
@@ -94,15 +88,8 @@ class Arrivals:
         self._ids = array("q")
 
     def summary(self) -> Arrived:
-        delays = {name: _percentiles(found) for name, found in self._delays.items()}
+        delays = {name: percentiles(found) for name, found in self._delays.items()}
         return Arrived(self.rows, len(set(self._ids)), delays)
-
-
-def _percentiles(nanos: "array[int]") -> Delays:
-    ordered = sorted(nanos)
-    last = len(ordered) - 1
-    p50, p99 = ordered[last // 2], ordered[last * 99 // 100]
-    return Delays(len(ordered), p50 / 1e9, p99 / 1e9, ordered[last] / 1e9)
 
 
 def _app(arrivals: Arrivals) -> web.Application:

@@ -17,6 +17,7 @@ from zlib import crc32
 import msgspec
 
 from bench.ports import free_port
+from bench.processes import cpu_ticks, ended, status_bytes
 from bench.tail.sink import Arrived
 from bench.tail.writer import Lines, Plan, Written
 
@@ -86,18 +87,16 @@ class Agent:
 
     def cpu_secs(self) -> float:
         """User and system time of all its threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICK
+        return cpu_ticks(self.pid) / _TICK
 
     def forget_peak(self) -> None:
         """Of memory: from now on the peak is a new one."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def peak_rss_mb(self) -> float:
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024 / 1e6
-        raise RuntimeError("proc(5) names no VmHWM")
+        if not (peak := status_bytes(self.pid, "VmHWM")):
+            raise RuntimeError(f"proc(5) names no VmHWM of {self.pid}")
+        return peak / 1e6
 
 
 @dataclass(frozen=True)
@@ -191,23 +190,3 @@ def _python(module: str) -> "subprocess.Popen[bytes]":
         [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         start_new_session=True,
     )  # fmt: skip
-
-
-@contextmanager
-def ended(
-    process: "subprocess.Popen[bytes]",
-) -> Iterator["subprocess.Popen[bytes]"]:
-    """The process, which ends with the `with`."""
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()

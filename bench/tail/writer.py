@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from bench.workload import SEED, access_line
+from bench.lines import SEED, access_line
 
 _TEXTS = 512
 _NAP_SECS = 0.001

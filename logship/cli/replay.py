@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from logship.api import Context, Sink
+from logship.api import Sink
 from logship.build import Builder, Misconfigured, at
 from logship.cli.configuration import Written
 from logship.cli.deadletters import Filter, chosen, counted, tell_damaged
@@ -163,11 +163,8 @@ class _Run:
     async def _sink(self, name: str) -> Sink:
         if (known := self.sinks.get(name)) is not None:
             return known
-        config, made = self.written.config, self.written.config.sinks[name]
-        log = logging.getLogger(f"logship.{name}")
-        context = Context(name, self.world, log, config.cluster, config.node, config.state_dir)
-        builder = Builder()
-        sink = builder.build(f"sinks.{name}", made.component, made.options, context)
+        builder = Builder(self.written.config, self.world)
+        sink = builder.sink(name, logging.getLogger(f"logship.{name}"))
         builder.check()
         assert sink is not None
         try:

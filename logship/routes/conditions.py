@@ -2,17 +2,19 @@
 
 A row that fails a route's `when` falls through to the next route that matches its origin. Each
 route finds its rows by itself, by evaluating the conditions above it too; conditions are pure
-functions of the joined row before transforms, so all routes agree.
+functions of the joined row before transforms, so all routes agree. What they parse for that is
+theirs alone: nothing of it is kept, or seen by a transform or a sink.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 
 from logship.batch import Batch
 from logship.routes.tabled import mask_of
 from logship.routes.when import Condition
-from logship.rows.objects import Parsed
-from logship.rows.rows import Rows
+from logship.rows.objects import parse_object
+from logship.rows.rows import JsonObject, Rows
 from logship.severity import of_row
 
 
@@ -36,27 +38,28 @@ class Selection:
         if self.takes_all:
             return batch
         conditions = [*self.above, *([self.own] if self.own else [])]
-        mask: Sequence[object] | None = mask_of(batch.rows, conditions, self._takes)
-        rows = with_fields(batch.rows)
-        if mask is None:
-            mask = self._mask(rows, conditions)
-        return batch.with_fields(rows).keep(mask)
+        mask = mask_of(batch.rows, conditions, self._takes)
+        return batch.keep(self._mask(batch.rows, conditions) if mask is None else mask)
 
     def _mask(self, rows: Rows, conditions: Sequence[Condition]) -> list[bool]:
-        severities: Sequence[str] = [""] * len(rows)
-        fields = rows.fields or [None] * len(rows)
-        if any(condition.needs_severity for condition in conditions):
-            severities = list(map(of_row, rows.texts, rows.streams, fields))
-        return list(map(self._takes, rows.streams, severities, fields))
+        judged = any(condition.needs_severity for condition in conditions)
+        columns: tuple[Iterable[str], Iterable[JsonObject | None]] = repeat(""), repeat(None)
+        if judged or any(condition.needs_fields for condition in conditions):
+            columns = rows.texts, _objects(rows)
+        return [
+            self._takes(stream, of_row(text, stream, found) if judged else "", found)
+            for stream, text, found in zip(rows.streams, *columns, strict=False)
+        ]
 
     def _takes(self, stream: str, severity: str, fields: Mapping[str, object] | None) -> bool:
-        if any(above.evaluate(stream, severity, fields) for above in self.above):
-            return False
+        for condition in self.above:
+            if condition.evaluate(stream, severity, fields):
+                return False
         return self.own is None or self.own.evaluate(stream, severity, fields)
 
 
-def with_fields(rows: Rows) -> Rows:
-    """The rows with their parsed JSON objects."""
-    if rows.fields is not None:
-        return rows
-    return replace(rows, fields=Parsed(rows.texts))
+def _objects(rows: Rows) -> Iterator[JsonObject | None]:
+    """Each is gone before the next is made: it can hold thirty times its text."""
+    if rows.fields is None:
+        return map(parse_object, rows.texts)
+    return map(rows.fields.__getitem__, range(len(rows)))

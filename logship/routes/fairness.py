@@ -16,7 +16,8 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 QUANTUM_BYTES = 256 * 1024
-"""A turn: as much as a route reads at once. Less would cost calls, more would cost others time."""
+"""A turn: half of what a route reads at once, so who has read a whole block sits out a turn. More
+would cost others time."""
 
 T = TypeVar("T", bound=Hashable)
 

@@ -64,10 +64,6 @@ class Account:
         """What came more than once, before copies are dropped."""
         return self.stored - self.shown
 
-    @property
-    def balanced(self) -> bool:
-        return not (self.lost or self.strange or self.doubled)
-
 
 def account(place: str, written: Iterable[Row], delivery: Delivery) -> Account:
     """Compare what was written for `place` with what is there."""

@@ -18,8 +18,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from logship.api import Batch, ConfigError, Context, Rows, Transform
-from logship_transforms.objects import lookup, parse, scalar_text
+from logship.api import Batch, ConfigError, Context, Rows, Transform, lookup, scalar_text
+from logship_transforms.objects import one_by_one, parse
 from logship_transforms.regexes import compiled
 
 Test = Callable[[Sequence[str]], list[bool]]
@@ -115,7 +115,7 @@ class Grep(Transform):
 
 def _column(rows: Rows, path: str) -> list[str | None]:
     """Per row the field as text; None where there is no such scalar."""
-    objects = map(parse, rows.texts) if rows.fields is None else rows.fields
+    objects = map(parse, rows.texts) if rows.fields is None else one_by_one(rows.fields)
     return [None if each is None else scalar_text(lookup(each, path)) for each in objects]
 
 

@@ -7,14 +7,24 @@ A clean column costs one search per pattern.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from logship.api import Batch, ConfigError, Context, Transform
+from logship.api import (
+    Batch,
+    ConfigError,
+    Context,
+    JsonObject,
+    Parsed,
+    Rows,
+    Transform,
+    told_by_texts,
+)
+from logship_transforms.objects import one_by_one, parse
 from logship_transforms.redaction import Redaction
 from logship_transforms.regexes import compiled
 from logship_transforms.secrets import PRESETS, Finder, PresetName
@@ -109,16 +119,30 @@ class Redact(Transform):
 
     def apply(self, batch: Batch) -> Batch:
         rows = batch.rows
-        if self._redaction.all_clean(rows.texts, rows.fields):
+        known = rows.fields or (None,) * len(rows)
+        if self._redaction.all_clean(rows.texts, one_by_one(known)):
             return batch
-        parsed = rows.fields or (None,) * len(rows)
-        made = list(map(self._redaction.row, rows.texts, parsed))
-        texts = [text for text, _ in made]
-        found = [each for _, each in made]
-        if texts == list(rows.texts) and found == list(parsed):
+        texts: list[str] = []
+        found: list[JsonObject | None] = []
+        told, changed = told_by_texts(rows), False
+        for before, parsed in zip(rows.texts, one_by_one(known), strict=True):
+            text, clean = self._redaction.row(before, parsed)
+            changed = changed or text != before or clean != parsed
+            texts.append(text)
+            if not told:
+                found.append(clean)
+        if not changed:
             return batch
-        fields = None if rows.fields is None else found
-        return batch.with_rows(replace(rows, texts=texts, fields=fields))
+        return batch.with_rows(replace(rows, texts=texts, fields=_fields(rows, texts, found)))
+
+
+def _fields(
+    rows: Rows, texts: Sequence[str], found: Sequence[JsonObject | None]
+) -> Sequence[JsonObject | None] | None:
+    """Of rows that have these texts now; where texts alone told the objects, they still do."""
+    if isinstance(rows.fields, Parsed) and told_by_texts(rows):
+        return Parsed(texts, parse, rows.fields.max_chars)
+    return None if rows.fields is None else found
 
 
 def _presets(config: RedactConfig) -> tuple[Finder, ...]:

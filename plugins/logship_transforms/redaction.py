@@ -14,7 +14,7 @@ then it is written anew as well. Escapes are undone once: JSON inside a string o
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -42,11 +42,11 @@ class Redaction:
         leaves = dict.fromkeys(path.rpartition(".")[2] for path in self.paths)
         object.__setattr__(self, "leaves", tuple(leaves))
 
-    def all_clean(self, texts: Sequence[str], parsed: Sequence[JsonObject | None] | None) -> bool:
+    def all_clean(self, texts: Sequence[str], parsed: Iterable[JsonObject | None]) -> bool:
         """Cheap: whether no row of these columns can change. False only says: look at each."""
         if self.own:
             return False
-        objects = [orjson.dumps(each).decode() for each in parsed or () if each is not None]
+        objects = [orjson.dumps(each).decode() for each in parsed if each is not None]
         column = "\n".join([*texts, *objects])
         if self._mentions(column) or _hits(self.presets, column):
             return False

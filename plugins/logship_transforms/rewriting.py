@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from logship.api import JsonObject
-from logship_transforms.objects import scalar_text
+from logship.api import JsonObject, scalar_text
 from logship_transforms.secrets import Finder
 
 

@@ -14,7 +14,7 @@ from bench.faults.sink import Fault
 from bench.faults.stage import Sink, python
 from bench.lines import token
 from bench.machine import machine
-from bench.tail.stage import ended
+from bench.processes import ended
 
 TIME = "2026-11-23T04:46:31.000000001Z"
 
@@ -97,7 +97,7 @@ def test_a_short_scenario_adds_up_and_makes_a_page() -> None:
         "recovery",
     ]
     assert found.samples
-    shown = page.text(Results(machine(), [found, skipped("full_disk", "no tmpfs")]))  # type: ignore[arg-type]
+    shown = page.text(Results(machine(), [found, skipped("full_disk", "no tmpfs")]))
     assert "## stopped_sink" in shown
     assert "Not measured: no tmpfs." in shown
 

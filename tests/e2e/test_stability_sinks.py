@@ -13,7 +13,7 @@ import pytest
 from bench.faults.sink import Fault
 from bench.faults.stage import Sink, python
 from bench.lines import token
-from bench.tail.stage import ended
+from bench.processes import ended
 from logship.delivery.circuit import OPEN_AFTER
 from tests.e2e.account_of_status import assert_each_row_once, fates
 from tests.e2e.agent_process import Agent

@@ -1,10 +1,8 @@
-"""How far behind a route is: exact bytes, the age of the oldest row, rates and the risk."""
+"""How far behind a route is: exact bytes, the age of the oldest row."""
 
 import asyncio
 import gzip
-import logging
 import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,85 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logship.batch import Batch
-from logship.origin import Labels, LogFile, Origin, Rotation
+from logship.origin import Labels, Origin
 from logship.routes.binding import Binding
 from logship.routes.conditions import Selection
 from logship.routes.lag import WORST, Lag, RouteLag, by_namespace
-from logship.routes.meter import SAMPLE_SECS, Meter
-from logship.rows.index import Cutting
-from logship.tail.feed import DiskFeed
-from logship.tail.follow import Follower
-from logship.testing import cri_line
+from logship.routes.meter import Meter
 from logship.testing.virtual_time import EPOCH_NS, run_virtual, virtual_world
-
-SEC = 1_000_000_000
-MIB = 1 << 20
-LABELS = Labels({"source": "containers", "namespace": "shop"})
-
-
-class Awake:
-    def ready(self, binding: Binding) -> None: ...
-
-
-class Stage:
-    """One container's log, one route on it."""
-
-    def __init__(self, directory: Path, format: str = "cri") -> None:
-        self.directory, self.world = directory, virtual_world()
-        self.live = directory / "0.log"
-        rotation, cutting = Rotation(10 * MIB, 5), Cutting(format)
-        log = LogFile(str(directory), "0.log", cutting, rotation=rotation)
-        self.follower = Follower(
-            Origin("c/uid/app/0", LABELS), log, self.world, logging.getLogger("test")
-        )
-        self.feed = DiskFeed("r", self.follower, self.world, None, lambda: None, lambda loss: None)
-        self.follower.feeds.append(self.feed)
-        self.binding = Binding(self.feed, Selection(), Awake())
-        self.meter = Meter()
-        self.look()
-
-    def look(self) -> None:
-        self.follower.refresh()
-        self.follower.poll()
-
-    def write(self, content: bytes) -> None:
-        with self.live.open("ab") as file:
-            file.write(content)
-        self.look()
-
-    def rotate(self, number: int) -> None:
-        self.live.rename(self.directory / f"0.log.{number}")
-        self.look()
-
-    async def take(self, max_bytes: int = 262_144) -> Batch | None:
-        batch = await self.feed.take(max_bytes)
-        if batch is not None:
-            self.binding.read_bytes += batch.size()
-        return batch
-
-    def tick(self, *waiting: Binding) -> None:
-        self.meter.tick(self.world.clock.now(), waiting)
-
-    async def lag(self) -> Lag:
-        return (await self.meter.lag([self.binding], self.world)).all
-
-
-def on_stage(
-    directory: Path, work: Callable[[Stage], Awaitable[None]], format: str = "cri"
-) -> None:
-    async def go() -> None:
-        stage = Stage(directory, format)
-        try:
-            await work(stage)
-        finally:
-            stage.follower.close()
-
-    run_virtual(go())
-
-
-def at(secs: float, text: str = "x", **more: object) -> bytes:
-    return cri_line(text, time_ns=EPOCH_NS + int(secs * SEC), **more)  # type: ignore[arg-type]
-
+from tests.logship.lag_stage import SEC, Awake, Stage, at, on_stage
 
 steps = st.lists(
     st.sampled_from(["write", "half", "rotate", "gzip", "take", "take", "settle", "release"]),
@@ -198,116 +124,6 @@ def test_a_plain_file_without_times_gives_the_time_of_its_last_write(tmp_path: P
         assert (await stage.lag()).oldest_ns == EPOCH_NS - 4 * SEC
 
     on_stage(tmp_path, work, "plain")
-
-
-def test_a_route_that_stands_has_a_risk_from_its_own_rates(tmp_path: Path) -> None:
-    async def work(stage: Stage) -> None:
-        stage.write(at(0, "y" * (MIB - 100)))
-        stage.tick(stage.binding)
-        assert (await stage.lag()).risk_secs is None  # nothing is known of rates yet
-        size = stage.live.stat().st_size
-        for _ in range(10):
-            await asyncio.sleep(1)
-            stage.write(at(0, "y" * (MIB - 100)))
-            stage.tick(stage.binding)
-        rate, size = (stage.live.stat().st_size - size) / 10, stage.live.stat().st_size
-        risk = (await stage.lag()).risk_secs
-        left = max(0, 10 * MIB - size)
-        assert risk is not None
-        assert abs(risk - (left + 4 * 10 * MIB) / rate) < 0.1
-
-    on_stage(tmp_path, work)
-
-
-def test_a_route_that_keeps_up_has_no_risk(tmp_path: Path) -> None:
-    async def work(stage: Stage) -> None:
-        for _ in range(20):
-            stage.write(at(0, "y" * 100_000))
-            stage.tick(stage.binding)
-            assert (await stage.lag()).risk_secs is None
-            while (batch := await stage.take()) is not None:
-                stage.binding.settle(batch)
-            await asyncio.sleep(1)
-
-    on_stage(tmp_path, work)
-
-
-def test_what_is_released_counts_neither_as_read_nor_as_written(tmp_path: Path) -> None:
-    async def work(stage: Stage) -> None:
-        row = at(0, "y" * 100_000)
-        stage.write(row * 30)
-        stage.tick(stage.binding)
-        for _ in range(40):
-            batch = await stage.take()
-            assert batch is not None
-            stage.binding.release(batch)
-            await asyncio.sleep(1)
-            stage.write(row)
-            stage.tick(stage.binding)
-        risk = (await stage.lag()).risk_secs
-        assert risk is not None
-        standing = (5 * 10 * MIB - stage.live.stat().st_size) / len(row)
-        assert abs(risk - standing) < standing / 50
-
-    on_stage(tmp_path, work)
-
-
-def test_rates_are_of_the_last_half_minute(tmp_path: Path) -> None:
-    async def work(stage: Stage) -> None:
-        stage.write(at(0, "y" * 1000) * 100)
-        stage.tick(stage.binding)
-        for _ in range(int(3 * SAMPLE_SECS)):
-            await asyncio.sleep(1)
-            stage.tick(stage.binding)
-        stage.write(at(0, "y" * 1000) * 3000)
-        risk = (await stage.lag()).risk_secs
-        assert risk is not None
-        # 3 MB in at least 15 and at most 30 seconds, 47 MB to go
-        assert 15 * 45 / 3 < risk < 30 * 52 / 3
-
-    on_stage(tmp_path, work)
-
-
-def test_unread_bytes_behind_a_descriptor_only_are_at_risk_now(tmp_path: Path) -> None:
-    async def work(stage: Stage) -> None:
-        stage.write(at(0) * 3)
-        stage.rotate(1)
-        assert (await stage.lag()).risk_secs is None
-        (tmp_path / "0.log.1").unlink()
-        assert (await stage.lag()).risk_secs == 0
-        while (batch := await stage.take()) is not None:
-            stage.binding.settle(batch)
-        assert (await stage.lag()).risk_secs is None
-
-    on_stage(tmp_path, work)
-
-
-def test_a_file_that_was_compressed_is_still_there(tmp_path: Path) -> None:
-    async def work(stage: Stage) -> None:
-        stage.write(at(0) * 3)
-        stage.rotate(1)
-        plain = tmp_path / "0.log.1"
-        Path(f"{plain}.gz").write_bytes(gzip.compress(plain.read_bytes()))
-        plain.unlink()
-        assert (await stage.lag()).risk_secs is None
-        Path(f"{plain}.gz").unlink()
-        assert (await stage.lag()).risk_secs == 0
-
-    on_stage(tmp_path, work)
-
-
-def test_a_log_that_is_read_costs_nothing_more(tmp_path: Path) -> None:
-    async def work(stage: Stage) -> None:
-        stage.write(at(0) * 3)
-        stage.tick(stage.binding)
-        assert stage.meter.followed == 1
-        stage.tick()
-        assert stage.meter.followed == 1  # not in the line for a moment, but not read either
-        await stage.take()
-        stage.tick()
-        assert stage.meter.followed == 0
-
-    on_stage(tmp_path, work)
 
 
 def test_a_sum_has_the_oldest_row_and_the_nearest_risk() -> None:

@@ -1,9 +1,6 @@
 """A sandbox for one test in its event loop, and Pub/Sub servers as processes for the contract."""
 
 import asyncio
-import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +19,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 
 from logship_sandbox.client import Rest
 from logship_sandbox.server import Options, Sandbox
+from tests.sandbox import googles_pubsub
 from tests.sandbox.pubsub_pulling import NAME, TOPIC, Client, Test
 from tests.sandbox.pubsub_service import Service
 
@@ -82,40 +80,8 @@ def pubsub_address(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def pubsub_emulator() -> Iterator[str]:
     """host:port of Google's own Pub/Sub emulator."""
-    if shutil.which("gcloud") is None or shutil.which("java") is None:
-        pytest.skip("Google's Pub/Sub emulator needs gcloud and java")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = ["gcloud", "beta", "emulators", "pubsub", "start", f"--host-port={address}"]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "CLOUDSDK_CORE_PROJECT": "emulated"},
-        start_new_session=True,  # gcloud starts java: they are ended together
-    )
-    try:
-        _wait_until_serving(address, process)
+    with googles_pubsub.emulator() as address:
         yield address
-    finally:
-        os.killpg(process.pid, 9)
-        process.wait(10)
-
-
-def _wait_until_serving(address: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
-    with grpc.insecure_channel(address) as channel:
-        ready = grpc.channel_ready_future(channel)
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                pytest.skip("the Pub/Sub emulator is not installed: gcloud ended at once")
-            try:
-                ready.result(timeout=0.5)
-                return
-            except grpc.FutureTimeoutError:
-                continue
-    pytest.fail("the Pub/Sub emulator did not answer within 60 s")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ time. What crashed the kernel is printed, and kept beside `found` as `crash-...`
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.sanitizers.sanitized_build import ROOT, Lacking, guided
@@ -17,7 +18,7 @@ from tests.sanitizers.sanitized_build import ROOT, Lacking, guided
 HERE = Path(__file__).parent
 OPTIONS = [
     f"-dict={HERE / 'kernel.dict'}", "-max_len=512", "-timeout=20",
-    "-rss_limit_mb=0", "-malloc_limit_mb=256",  # resident are also the shadows of ASan
+    "-rss_limit_mb=1024", "-malloc_limit_mb=256",  # about 150 MB are resident
     "-detect_leaks=0",  # Python keeps what it likes, and each input would be run twice
     "-use_counters=0",  # new branches only: how often is a corpus too large for a short run
     "-print_final_stats=1",
@@ -26,24 +27,32 @@ STOP_SECS = 120
 """It stops by itself, but not while it reads a corpus, or where Python is slow to start."""
 
 
-def fuzz(fuzzer: Path, environment: dict[str, str], found: Path, secs: int, seed: int = 0) -> (
-    str | None
-):  # fmt: skip
-    """What went wrong; None: nothing. `found` gets the inputs that reached new branches.
+def bounded(command: Sequence[str | Path], secs: int) -> list[str | Path]:
+    """The command, killed after so many seconds, with a peak of memory that is its own.
 
-    `seed` 0: another one each time.
+    libFuzzer bounds `ru_maxrss`, which Linux carries over execve(2): a process that another one
+    starts begins with the peak of that one, in CI more than a GB of pytest's. timeout(1) forks once
+    more, so what it runs begins with its 2 MB.
     """
+    return ["timeout", "--signal=KILL", str(secs), *command]
+
+
+def fuzz(fuzzer: Path, environment: dict[str, str], found: Path, secs: int) -> str | None:
+    """What went wrong; None: nothing. `found` gets the inputs that reached new branches."""
     found.mkdir(parents=True, exist_ok=True)
     log = found.with_suffix(".log")
+    command: list[str | Path] = [
+        fuzzer, *OPTIONS, f"-max_total_time={secs}", f"-artifact_prefix={found.parent}/",
+        found, HERE / "corpus",
+    ]  # fmt: skip
     with log.open("wb") as to:
         run = subprocess.run(
-            [fuzzer, *OPTIONS, f"-seed={seed}", f"-max_total_time={secs}",
-             f"-artifact_prefix={found.parent}/", found, HERE / "corpus"],
-            env=environment, stdout=to, stderr=to, timeout=secs + STOP_SECS, check=False,
-        )  # fmt: skip
+            bounded(command, secs + STOP_SECS), env=environment, stdout=to, stderr=to, check=False
+        )
     if run.returncode == 0:
         return None
-    return log.read_text(errors="backslashreplace")[-6000:]
+    said = log.read_text(errors="backslashreplace")  # it begins with the seed, and what was held
+    return f"{fuzzer} ended with {run.returncode}:\n{said[:2000]}\n[...]\n{said[-6000:]}"
 
 
 def main(secs: int, directory: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from logship.api import Context, LogFile, OpenFeed, Source
+from logship.api import LogFile, OpenFeed, Source
 from logship.build import Builder, Misconfigured
 from logship.cli.configuration import Written
 from logship.cli.positions.saved import Unusable
@@ -56,14 +56,8 @@ class _Listing:
 
 async def logs_of(written: Written, names: Sequence[str], world: World) -> list[Log]:
     """Of these sources, in the order of their origins' keys. Raises Unusable."""
-    config = written.config
-    builder = Builder()
-    sources: list[tuple[str, Source | None]] = []
-    for name in names:
-        found = config.sources[name]
-        context = Context(name, world, _log, config.cluster, config.node, config.state_dir)
-        source = builder.build(f"sources.{name}", found.component, found.options, context)
-        sources.append((name, source))
+    builder = Builder(written.config, world)
+    sources = [(name, builder.source(name, _log)) for name in names]
     try:
         builder.check()
     except Misconfigured as error:

@@ -9,7 +9,7 @@ from logship_gcp.pubsub.outgoing import Failed, Outgoing, outcome
 from logship.api import Retry
 from logship.testing import texts_batch
 from tests.plugins.logship_gcp.cloud_logging.batches import cri, make_batch
-from tests.plugins.logship_gcp.cloud_logging.test_sink_outcomes import failing, written
+from tests.plugins.logship_gcp.cloud_logging.misbehaving import failing, written
 
 
 @pytest.mark.parametrize(("status", "throttled"), [(429, True), (503, True), (500, False)])

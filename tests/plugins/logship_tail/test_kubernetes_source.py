@@ -5,20 +5,8 @@ import gzip
 import os
 from pathlib import Path
 
-from logship_tail.kubernetes import Kubernetes, KubernetesConfig
-
-from logship.testing import context
+from tests.plugins.logship_tail.kubernetes_stage import CRI, WEB, source
 from tests.plugins.logship_tail.recording import container, rotate, running
-
-CRI = b"2026-11-23T04:46:31.5Z stdout F hello\n"
-DOCKER = b'{"log":"hello\\n","stream":"stdout","time":"2026-11-23T04:46:31.5Z"}\n'
-WEB = "shop_web-0_11-22"
-
-
-def source(root: Path, **options: object) -> Kubernetes:
-    # A full scan comes too late to make these tests pass: events must do it.
-    settings = {"root": str(root), "scan_secs": 3600.0, **options}
-    return Kubernetes(KubernetesConfig(**settings), context("containers"))  # type: ignore[arg-type]
 
 
 def test_a_log_that_is_there_at_the_start_is_an_origin_with_the_labels_of_its_path(

@@ -10,17 +10,8 @@ from logship_tail.kubernetes import GKE_NAMESPACES, Kubernetes, KubernetesConfig
 
 from logship.api import ConfigError, Context
 from logship.testing import context
+from tests.plugins.logship_tail.kubernetes_stage import CRI, DOCKER, WEB, source
 from tests.plugins.logship_tail.recording import container, running
-
-CRI = b"2026-11-23T04:46:31.5Z stdout F hello\n"
-DOCKER = b'{"log":"hello\\n","stream":"stdout","time":"2026-11-23T04:46:31.5Z"}\n'
-WEB = "shop_web-0_11-22"
-
-
-def source(root: Path, **options: object) -> Kubernetes:
-    # A full scan comes too late to make these tests pass: events must do it.
-    settings = {"root": str(root), "scan_secs": 3600.0, **options}
-    return Kubernetes(KubernetesConfig(**settings), context("containers"))  # type: ignore[arg-type]
 
 
 def test_namespaces_of_gke_itself_are_left_to_its_own_agent(tmp_path: Path) -> None:

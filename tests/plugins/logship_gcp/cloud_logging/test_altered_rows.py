@@ -7,8 +7,8 @@ from aiohttp import web
 
 from logship.api import DELIVERED, Altered, Outcome
 from tests.plugins.logship_gcp.cloud_logging.batches import cri
+from tests.plugins.logship_gcp.cloud_logging.misbehaving import PARTIAL, error, written
 from tests.plugins.logship_gcp.cloud_logging.test_oversize import LONG, make_batch
-from tests.plugins.logship_gcp.cloud_logging.test_sink_outcomes import PARTIAL, error, written
 
 OBJECT = '{"a":1,"b":2,"c":"' + "y" * 300_000 + '"}'
 

@@ -24,8 +24,8 @@ from tests.plugins.logship_gcp.cloud_logging.batches import (
 from tests.plugins.logship_gcp.cloud_logging.batches import (
     make_batch as batch_of_default_size,
 )
+from tests.plugins.logship_gcp.cloud_logging.misbehaving import PARTIAL, error, written
 from tests.plugins.logship_gcp.cloud_logging.test_against_sandbox import written as in_sandbox
-from tests.plugins.logship_gcp.cloud_logging.test_sink_outcomes import PARTIAL, error, written
 
 LONG = "".join(f"{number:06d} 東 " for number in range(60_000))  # 660 kB
 

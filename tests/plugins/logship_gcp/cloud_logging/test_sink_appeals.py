@@ -8,7 +8,7 @@ from aiohttp import web
 
 from logship.api import Outcome, Retry
 from tests.plugins.logship_gcp.cloud_logging.batches import cri, make_batch, run_bounded
-from tests.plugins.logship_gcp.cloud_logging.test_sink_outcomes import (
+from tests.plugins.logship_gcp.cloud_logging.misbehaving import (
     PARTIAL,
     error,
     failing,

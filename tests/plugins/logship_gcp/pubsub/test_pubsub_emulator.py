@@ -1,11 +1,6 @@
 """Our sink and source around Google's own emulator (unary Pull: its StreamingPull is broken)."""
 
 import asyncio
-import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 
 import grpc
@@ -18,47 +13,17 @@ from logship_gcp.pubsub.source import PubsubSource, PubsubSourceConfig
 
 from logship.api import Feed, Labels, LogFile, OpenFeed, Origin
 from logship.testing import context, origin_of, texts_batch
+from tests.sandbox import googles_pubsub
+from tests.sandbox.googles_pubsub import PROJECT
 
-PROJECT = "emulated"
 WAIT_SECS = 30.0
 
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[str]:
     """host:port of Google's emulator."""
-    if shutil.which("gcloud") is None or shutil.which("java") is None:
-        pytest.skip("Google's Pub/Sub emulator needs gcloud and java")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    process = subprocess.Popen(
-        ["gcloud", "beta", "emulators", "pubsub", "start", f"--host-port={address}"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "CLOUDSDK_CORE_PROJECT": PROJECT},
-        start_new_session=True,  # gcloud starts java: they are ended together
-    )
-    try:
-        _wait_until_serving(address, process)
+    with googles_pubsub.emulator() as address:
         yield address
-    finally:
-        os.killpg(process.pid, 9)
-        process.wait(10)
-
-
-def _wait_until_serving(address: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
-    with grpc.insecure_channel(address) as channel:
-        ready = grpc.channel_ready_future(channel)
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                pytest.skip("the Pub/Sub emulator is not installed: gcloud ended at once")
-            try:
-                ready.result(timeout=0.5)
-                return
-            except grpc.FutureTimeoutError:
-                continue
-    pytest.fail("the Pub/Sub emulator did not answer within 60 s")
 
 
 class Rows:

@@ -1,116 +1,16 @@
 """The source `pubsub` against the sandbox, fed by Google's own publisher and by our sink."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 from logship_gcp import block_format
 from logship_gcp.pubsub.incoming import ENCODING, REASON
-from logship_gcp.pubsub.sink import PubsubSink, PubsubSinkConfig
 from logship_gcp.pubsub.source import PubsubSource, PubsubSourceConfig
 
-from logship.api import Batch, ConfigError, Feed, Labels, LogFile, OpenFeed, Origin
+from logship.api import ConfigError
 from logship.testing import context, texts_batch
-
-WAIT_SECS = 15.0
-
-
-class OneFeed:
-    """A catalog that opens feeds of every origin, and waits for batches of the first."""
-
-    def __init__(self, feeds: int = 1) -> None:
-        self.count = feeds
-        self.feeds: list[Feed] = []
-        self.origins: list[Origin] = []
-        self.ready = asyncio.Event()
-        self.told = False
-
-    def add(self, origin: Origin, log: LogFile | OpenFeed) -> None:
-        assert not isinstance(log, LogFile)
-        self.origins.append(origin)
-        if not self.feeds:
-            self.feeds = [log(self.ready.set) for _ in range(self.count)]
-
-    def complete(self) -> None:
-        assert self.origins, "nothing was added"
-        self.told = True
-
-    def update(self, key: str, labels: Labels) -> None: ...
-    def touch(self, key: str) -> None: ...
-    def retire(self, key: str) -> None: ...
-
-    async def next(self, feed: int = 0) -> Batch:
-        async with asyncio.timeout(WAIT_SECS):
-            while True:
-                self.ready.clear()
-                if self.feeds and (batch := await self.feeds[feed].take(1 << 20)) is not None:
-                    return batch
-                await self.ready.wait()
-
-    async def texts(self, count: int) -> list[str]:
-        """The texts of so many rows, settled."""
-        found: list[str] = []
-        while len(found) < count:
-            batch = await self.next()
-            found += batch.rows.texts
-            self.feeds[0].settle(batch)
-        return found
-
-
-@asynccontextmanager
-async def reading(broker: Any, catalog: OneFeed, **options: Any) -> AsyncIterator[PubsubSource]:
-    tested = context("in")
-    config = PubsubSourceConfig(
-        subscription=broker.subscription, endpoint=broker.endpoint, **options
-    )
-    source = PubsubSource(config, tested)
-    task = asyncio.create_task(source.run(catalog))
-    try:
-        yield source
-    finally:
-        task.cancel()
-        await asyncio.wait([task], timeout=WAIT_SECS)
-        if source._ending is not None:
-            await asyncio.sleep(0)  # it has begun
-            source._ending.cancel()
-            await asyncio.wait([source._ending], timeout=WAIT_SECS)
-        tested.world.offload.close()
-
-
-Use = Callable[[OneFeed], Awaitable[Any]]
-
-
-def read(broker: Any, use: Use, *, feeds: int = 1, **options: Any) -> Any:
-    async def main() -> Any:
-        catalog = OneFeed(feeds)
-        async with reading(broker, catalog, **options):
-            return await asyncio.wait_for(use(catalog), 2 * WAIT_SECS)
-
-    return asyncio.run(main())
-
-
-async def first(catalog: OneFeed) -> Batch:
-    batch = await catalog.next()
-    catalog.feeds[0].settle(batch)
-    assert catalog.told, "the agent would never be ready"
-    return batch
-
-
-def write(broker: Any, batch: Batch, **options: Any) -> None:
-    async def main() -> None:
-        tested = context("out")
-        sink = PubsubSink(
-            PubsubSinkConfig(topic=broker.topic, endpoint=broker.endpoint, **options), tested
-        )
-        await sink.start()
-        await sink.write([batch])
-        await sink.close()
-        tested.world.offload.close()
-
-    asyncio.run(main())
+from tests.plugins.logship_gcp.pubsub.one_feed import first, read, write
 
 
 @pytest.mark.parametrize("pull", ["unary", "streaming"])
@@ -187,86 +87,6 @@ def test_what_cannot_be_decoded_goes_on_marked_with_the_reason(
     assert reason in found.extra[REASON]
     assert (found.extra.get(ENCODING) == "base64") == (content[0] == 0x8A)
     assert broker.pull_all() == []
-
-
-def test_a_message_is_acknowledged_only_when_every_feed_has_settled_it(broker: Any) -> None:
-    broker.publish((b"one", {}))
-
-    async def use(catalog: OneFeed) -> None:
-        batch = await catalog.next(0)
-        catalog.feeds[0].settle(batch)
-        other = await catalog.next(1)
-        assert other.rows.texts == ["one"]
-
-    read(broker, use, feeds=2)
-    assert [found.message.data for found in broker.pull_all()] == [b"one"]
-
-
-def test_a_released_batch_is_offered_again_with_the_same_ids(broker: Any) -> None:
-    write(broker, texts_batch(["one", "two"]))
-
-    async def use(catalog: OneFeed) -> None:
-        batch = await catalog.next()
-        catalog.feeds[0].release(batch.keep([0, 1]))
-        again = await catalog.next()
-        assert again.ids() == batch.ids()
-        catalog.feeds[0].settle(again)
-
-    read(broker, use)
-    assert broker.pull_all() == []
-
-
-def test_what_was_not_settled_is_given_back_at_once(broker: Any) -> None:
-    broker.publish((b"one", {}))
-
-    async def use(catalog: OneFeed) -> None:
-        await catalog.next()
-
-    read(broker, use, lease_secs=600)
-    assert [found.message.data for found in broker.pull_all()] == [b"one"]
-
-
-def test_what_is_settled_after_the_source_has_stopped_is_still_acknowledged(broker: Any) -> None:
-    """The engine stops its sources first, then delivers what has been read."""
-    broker.publish((b"one", {}))
-
-    async def main() -> None:
-        catalog = OneFeed()
-        tested = context("in")
-        source = PubsubSource(
-            PubsubSourceConfig(subscription=broker.subscription, endpoint=broker.endpoint), tested
-        )
-        task = asyncio.create_task(source.run(catalog))
-        batch = await catalog.next()
-        task.cancel()
-        await asyncio.wait([task], timeout=WAIT_SECS)
-        catalog.feeds[0].settle(batch)
-        assert source._ending is not None
-        await asyncio.wait_for(source._ending, WAIT_SECS)
-        tested.world.offload.close()
-
-    asyncio.run(main())
-    assert broker.pull_all() == []
-
-
-def test_no_more_is_pulled_than_the_bound_allows(broker: Any) -> None:
-    for number in range(60):
-        broker.publish((b"%03d" % number + b"x" * 200_000, {}))
-
-    async def use(catalog: OneFeed) -> list[str]:
-        held = [await catalog.next()]
-        with suppress(TimeoutError):
-            while len(held) < 60:
-                held.append(await asyncio.wait_for(catalog.next(), 1.0))
-        # One pull may bring more than was expected of it.
-        assert sum(batch.size() for batch in held) < 2_000_000 + 2 * 4 * 1024 * 1024
-        for batch in held:
-            catalog.feeds[0].settle(batch)
-        seen = [text for batch in held for text in batch.rows.texts]
-        return seen + await catalog.texts(60 - len(seen))
-
-    texts = read(broker, use, max_outstanding_bytes=2_000_000)
-    assert sorted(text[:3] for text in texts) == [f"{number:03d}" for number in range(60)]
 
 
 def test_a_subscription_that_cannot_be_is_said_before_anything_starts() -> None:
