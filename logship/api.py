@@ -160,6 +160,11 @@ class Source(Component):
         """Whether with these options its origins may have labels and annotations of a pod."""
         return True
 
+    @classmethod
+    def heeds_wishes(cls, config: msgspec.Struct) -> bool:
+        """Whether with these options its origins may ask for a route by name (`LogFile.wish`)."""
+        return cls.tells_metadata(config)
+
     async def run(self, catalog: Catalog) -> None:
         """Until cancelled."""
         raise NotImplementedError
