@@ -113,14 +113,18 @@ def _warn_without_metadata(
     if route.match is None or not route.match.needs_metadata:
         return
     sources = {name: config.sources[name] for name in route.from_}
-    if any(source.component.tells_metadata(source.options) for source in sources.values()):
-        return
-    message = (
-        "its `match` asks for labels, annotations or the owner of a pod, which "
-        f"{listing(sources)} never {'knows' if len(sources) == 1 else 'know'}"
-    )
-    hint = "only the source `kubernetes` knows them, with `metadata: {from: api}` or a file"
-    report.warning(place.mark, f"{place.path}.match", message, hint)
+    never = f"which {listing(sources)} never {'knows' if len(sources) == 1 else 'know'}"
+    path = f"{place.path}.match"
+    if not any(source.component.tells_metadata(source.options) for source in sources.values()):
+        message = f"its `match` asks for labels, annotations or the owner of a pod, {never}"
+        hint = "only the source `kubernetes` knows them, with `metadata: {from: api}` or a file"
+        report.warning(place.mark, path, message, hint)
+    elif route.match.needs_namespace_labels and not any(
+        source.component.tells_namespace_labels(source.options) for source in sources.values()
+    ):
+        message = f"its `match` asks for labels of a namespace, {never}"
+        hint = "the source `kubernetes` knows them with `metadata: {namespace_labels: true}`"
+        report.warning(place.mark, path, message, hint)
 
 
 def _warn_unused(section: str, names: list[str], tree: Table, report: Report) -> None:
