@@ -107,7 +107,7 @@ def comes_to(routes: Sequence[RouteConfig], pod: Labels) -> set[str]:
         for r in routes
     ]
     wish = Wish(route=pod.get(f"annotation:{ANNOTATION}"))
-    chosen, _ = choose_as_wished(rules, "pods", pod, wish, force=True)
+    chosen = choose_as_wished(rules, "pods", pod, wish, force=True)
     batch = texts_batch(ROWS)
     return {rule.name for rule, mine in chosen or () if not mine.apply(batch).is_empty()}
 
