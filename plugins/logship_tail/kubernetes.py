@@ -224,7 +224,7 @@ class Kubernetes(Source):
             raise ConfigError(
                 "metadata.server",
                 "`from: api` outside of a cluster needs the `server` (KUBERNETES_SERVICE_HOST is "
-                "not set); use `from: none` or `from: file` without one",
+                "not set); without `from` it is `api` inside of a cluster, and `none` elsewhere",
             )
         if not self.context.node:
             raise ConfigError(
