@@ -30,11 +30,10 @@ from logship.rows.address import (
     time_ns,
     time_text,
 )
-from logship.rows.count import line_count
 from logship.rows.encode import entries, escaped
 from logship.rows.index import Cutting, index
 from logship.rows.joins import Joins
-from logship.rows.lines import is_time
+from logship.rows.lines import is_time, line_count
 from logship.rows.objects import Parsed, parse_object, told_by_texts
 from logship.rows.rows import JsonObject, Rows
 from logship.sample import NotRead, Preview, Sample

@@ -96,19 +96,19 @@ class Batch:
 
     def row_count(self) -> int:
         """Rows, as `rows` has them; no columns are made where the lines alone can tell."""
-        if self._rows is None and self._counted is None:
+        if self._rows is not None:
+            return len(self._rows)
+        if self._counted is None:
             count = lines_as_rows(self.block, self.cutting)
             self._counted = None if count is None else (count, {})
-        if self._rows is not None or self._counted is None:
-            return len(self.rows)
-        return self._counted[0]
+        return len(self.rows) if self._counted is None else self._counted[0]
 
     def marks(self) -> Mapping[int, Mark]:
         """Of the rows that have one. (`malformed` only where columns were made, see `count`.)"""
+        if self._rows is not None:
+            return self._rows.marks
         self.row_count()
-        if self._rows is not None or self._counted is None:
-            return self.rows.marks
-        return self._counted[1]
+        return self.rows.marks if self._counted is None else self._counted[1]
 
     def size(self) -> int:
         """Bytes of log this batch stands for."""
@@ -118,8 +118,11 @@ class Batch:
         """Bytes of memory this batch holds while it is encoded and on its way.
 
         The block, its decoded text and the request body are each about as large as the block;
-        the objects of the columns come on top, per row. The rows are estimated from the first.
+        the objects of the columns come on top, per row. Rows that were not found yet are estimated
+        from the first.
         """
         size = len(self.block)
+        if self._rows is not None:
+            return 4 * size + COLUMN_BYTES * (1 + len(self._rows))
         rows = 1 + self.block.count(b"\n", 0, _SAMPLE_BYTES) * size // min(size + 1, _SAMPLE_BYTES)
         return 4 * size + COLUMN_BYTES * rows

@@ -35,7 +35,7 @@ from logship.units import StartFrom
 from logship.world import World
 
 SAVE_SECS, MAX_SAVE_SECS = 1.0, 5.0
-SAVE_SHARE = 1 / 300
+SAVE_SHARE = 1 / 600
 """Positions are gathered once a second, or more rarely where that takes more than so much of the
 time: hundreds of logs move all the time. What a crash sends twice has the same ids."""
 DEFAULT_START_FROM = 600.0

@@ -6,7 +6,6 @@ the others nothing.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -58,7 +57,7 @@ class Binding:
     ended: bool = False
     """Another one goes on where it stood: what is still out is not its business."""
     _nothing_out: asyncio.Event | None = None
-    notices: deque[Batch] = field(default_factory=deque)
+    notices: list[Batch] = field(default_factory=list)  # an empty deque takes 700 bytes more
     """Rows of the agent's own that are still to be taken."""
     notices_out: int = 0
     throttle: Throttle | None = None
@@ -84,7 +83,7 @@ class Binding:
         if not self.notices:
             return None
         self.notices_out += 1
-        return self.notices.popleft()
+        return self.notices.pop(0)
 
     def pace(self, bytes_per_sec: float | None) -> None:
         """Read at most so fast from now on; None: as fast as can be."""
@@ -109,7 +108,7 @@ class Binding:
         if batch.made:
             self.notices_out -= 1
             batch.reread = True
-            self.notices.appendleft(batch)
+            self.notices.insert(0, batch)
             self.wake()
             return
         self._came_back(batch)
@@ -148,4 +147,9 @@ class Binding:
 
 
 def _bytes(batch: Batch) -> int:
-    return 0 if batch.made else sum([span.end - span.start for span in batch.pieces])
+    if batch.made:
+        return 0
+    if len(batch.pieces) == 1:  # as nearly always
+        _, start, end = batch.pieces[0]
+        return end - start
+    return sum([span.size for span in batch.pieces])

@@ -1,5 +1,9 @@
 """Part of _kernel.pyx: a table's rows as the entries of a request."""
 
+cdef enum:
+    FIXED = 2 + 13 + 16 + 15 + 40 + 16 + 1  # bytes of an entry beside its id's prefix, middle and payload
+
+
 def entries(
     Table table not None, int64_t base, bytes prefix not None, uint64_t low, tuple texts not None,
     tuple objects not None, list values not None, dict special not None, Objects found,
@@ -29,7 +33,9 @@ def entries(
         raise ValueError("middles are of two streams")
     if found is not None and (found.table is not table or len(values) < found.choices.count):
         raise ValueError("these are not the objects of the table")
-    fixed = len(prefix) + 2 + 13 + 16 + 15 + 40 + 8 + 1
+    if found is None and not rare:
+        return plain_entries(table, low + <uint64_t>base, prefix, texts)
+    fixed = len(prefix) + FIXED
     room = len(table.block) + table.count * (fixed + max(map(len, texts + objects))) + 4096
     if found is not None:
         room += found.used
@@ -104,6 +110,42 @@ def entries(
         used = to + 1 - PyBytes_AS_STRING(<object>made)
     _PyBytes_Resize(&made, used)
     body = <object>made
+    Py_DECREF(body)  # the reference that `made` held
+    return body
+
+
+cdef bytes plain_entries(Table table, uint64_t start, bytes prefix, tuple texts):
+    """Those of rows that are all texts and have nothing of their own."""
+    cdef bytes head = b',{"insertId":"' + prefix, out = texts[0], err = texts[1]
+    cdef Py_ssize_t n, need, used = 0, head_size = len(head), fixed = head_size + FIXED
+    cdef Py_ssize_t room = len(table.block) + table.count * (fixed + max(len(out), len(err))) + 4096
+    cdef PyObject *made = PyBytes_FromStringAndSize(NULL, room)
+    cdef const char *block = PyBytes_AS_STRING(table.block)
+    cdef const char *first = PyBytes_AS_STRING(head)
+    cdef const Row *row
+    cdef char *to
+    for n in range(table.count):
+        row = &table.rows[n]
+        need = fixed + max(len(out), len(err)) + 6 * <Py_ssize_t>row.size
+        if need > room - used:
+            room = room + room // 2 + need
+            _PyBytes_Resize(&made, room)
+        to = PyBytes_AS_STRING(<object>made) + used
+        if n == 0:  # no comma
+            memcpy(to, first + 1, head_size - 1)
+            to -= 1
+        else:
+            memcpy(to, first, head_size)
+        hex16(to + head_size, start + <uint64_t>row.start)
+        to += head_size + 16
+        memcpy(to, b'","timestamp":"', 15)
+        memcpy(to + 15, block + row.start, row.time_size)
+        to = put(to + 15 + row.time_size, err if row.stderr else out)
+        to += escape(to, table.text_of(row), row.size)
+        memcpy(to, b'"}', 2)
+        used = to + 2 - PyBytes_AS_STRING(<object>made)
+    _PyBytes_Resize(&made, used)
+    body = <bytes>made
     Py_DECREF(body)  # the reference that `made` held
     return body
 

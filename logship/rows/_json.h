@@ -61,23 +61,20 @@ static inline const char *skip_escape(const char *at, const char *end) {
 /* After the opening quote; past the closing one, or NULL. `escaped` is set if there was a backslash. */
 static inline const char *skip_string(const char *at, const char *end, int *escaped) {
     for (;;) {
-        while (at + 8 <= end) {
-            uint64_t word;
-            memcpy(&word, at, 8);
-            if (escape_mask(word)) break;
-            at += 8;
+        while (at + 16 <= end) {
+            Bytes16 bytes;
+            memcpy(&bytes, at, 16);
+            int clean = clean_bytes(bytes);
+            at += clean;
+            if (clean < 16) break;
         }
-        for (int n = 0; n < 8 || at + 8 > end; n++) {
-            if (at >= end) return NULL;
-            unsigned char c = (unsigned char)*at;
-            if (c == '"') return at + 1;
-            if (c < 0x20) return NULL;
-            if (c == '\\') {
-                *escaped = 1;
-                at = skip_escape(at, end);
-                if (at == NULL) return NULL;
-            } else at++;
-        }
+        while (at < end && !must_escape((unsigned char)*at)) at++;
+        if (at >= end) return NULL;
+        if (*at == '"') return at + 1;
+        if (*at != '\\') return NULL;
+        *escaped = 1;
+        at = skip_escape(at, end);
+        if (at == NULL) return NULL;
     }
 }
 

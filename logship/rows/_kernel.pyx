@@ -24,6 +24,8 @@ cdef extern from "Python.h":
     object PyUnicode_DecodeASCII(const char *v, Py_ssize_t size, const char *errors)
 
 cdef extern from "_kernel.h" nogil:
+    enum: MINUTE
+    int same_minute(const char *a, const char *b)
     int cri_time(const char *at, long size, const char *known)
     long escape(char *out, const char *text, long size)
     void hex16(char *out, uint64_t value)

@@ -9,6 +9,10 @@ cdef class Table:
     cdef readonly Py_ssize_t parts
     cdef bytes block
     cdef bytes joined
+    cdef int64_t latest  # where a time stands whose minute is the greatest; -1: not all are in UTC
+    cdef bint surveyed, brace
+    cdef int32_t longest
+    cdef list glog
 
     def __dealloc__(self):
         free(self.rows)
@@ -22,9 +26,10 @@ cdef class Table:
         cdef Row *rows = <Row *>malloc(room * sizeof(Row))
         cdef Row *row
         cdef int n
+        cdef bint utc = True
         if rows == NULL:
             raise MemoryError
-        self.rows = rows
+        self.rows, self.glog, self.surveyed = rows, [], True
         while at < end:
             stop = <const char *>memchr(at, 10, end - at)
             n = cri_time(at, stop - at, known)
@@ -54,12 +59,31 @@ cdef class Table:
             row.time_size = n
             row.text = row.start + n + 10
             row.size = <int32_t>(stop - at - n - 10)
+            self.look(count, at + n + 10, row.size)
+            if at[n - 1] != 90:
+                utc = False
+            elif known == NULL or not same_minute(at, block + self.latest):
+                if known == NULL or memcmp(at, block + self.latest, MINUTE) > 0:
+                    self.latest = row.start
             known = at
             self.longest_line = max(self.longest_line, stop - at)
             count += 1
             at = stop + 1
         self.count = count
+        if not utc:
+            self.latest = -1
         return True
+
+    cdef inline int look(self, Py_ssize_t n, const char *text, int32_t size) except -1:
+        """What `survey` tells of a row."""
+        self.longest = max(self.longest, size)
+        if size == 0:
+            return 0
+        if text[0] == b"{":
+            self.brace = True
+        elif text[0] in b"DIWEF" and size > 20 and (text[1] == b"0" or text[1] == b"1"):
+            self.glog.append(n)
+        return 0
 
     cdef const char *text_of(self, const Row *row) noexcept:
         cdef Py_ssize_t size = PyBytes_GET_SIZE(self.block)
@@ -86,49 +110,22 @@ cdef class Table:
     def survey(self):
         """(whether a text begins with a brace, rows that may have a glog prefix, longest text)."""
         cdef Py_ssize_t n
-        cdef const Row *row
-        cdef const char *text
-        cdef bint brace = False
-        cdef int32_t longest = 0
-        glog = []
-        for n in range(self.count):
-            row = &self.rows[n]
-            longest = max(longest, row.size)
-            if row.size == 0:
-                continue
-            text = self.text_of(row)
-            if text[0] == b"{":
-                brace = True
-            elif text[0] in b"DIWEF" and row.size > 20 and (text[1] == b"0" or text[1] == b"1"):
-                glog.append(n)
-        return brace, glog, longest
+        if not self.surveyed:
+            self.glog, self.surveyed = [], True
+            for n in range(self.count):
+                self.look(n, self.text_of(&self.rows[n]), self.rows[n].size)
+        return self.brace, self.glog, self.longest
 
     def longer(self, int32_t size):
         """The rows whose text is longer than `size` bytes."""
         cdef Py_ssize_t n
         return [n for n in range(self.count) if self.rows[n].size > size]
 
-    def latest(self):
-        """The greatest time if all are in UTC (`Z`), else None."""
-        cdef Py_ssize_t n
-        cdef const char *block = PyBytes_AS_STRING(self.block)
-        cdef const Row *row
-        cdef const Row *best = NULL
-        cdef int order
-        for n in range(self.count):
-            row = &self.rows[n]
-            if block[row.start + row.time_size - 1] != 90:
-                return None
-            if best != NULL:
-                order = memcmp(
-                    block + row.start, block + best.start, min(row.time_size, best.time_size)
-                )
-                if order < 0 or (order == 0 and row.time_size <= best.time_size):
-                    continue
-            best = row
-        if best == NULL:
+    def latest_minute(self):
+        """As RFC 3339 has it, of the block that was scanned; None: not all its times are in UTC."""
+        if self.latest < 0 or self.count == 0:
             return None
-        return PyUnicode_DecodeUTF8(block + best.start, best.time_size, NULL)
+        return PyUnicode_DecodeASCII(PyBytes_AS_STRING(self.block) + self.latest, MINUTE, NULL)
 
     def fold(self, list records not None, set gone not None):
         """A table with joined rows; a record is (its last part, its first, its text as bytes).
@@ -151,6 +148,7 @@ cdef class Table:
             new.rows[last].text, new.rows[last].size = at, <int32_t>len(text)
             at += len(text)
         new.block, new.joined = self.block, b"".join([record[2] for record in records])
+        new.latest = self.latest
         for n in gone:
             if not 0 <= n < self.count:
                 raise IndexError(n)
@@ -170,7 +168,7 @@ cdef class Table:
         if new.rows == NULL:
             raise MemoryError
         new.block, new.joined = self.block, self.joined
-        new.longest_line = self.longest_line
+        new.longest_line, new.latest = self.longest_line, self.latest
         for wanted in mask:
             if n == self.count:
                 raise IndexError(n)

@@ -74,7 +74,9 @@ class Cutter:
         last = chunk.rfind(b"\n") + 1
         if last == 0 or end or len(chunk) - last > self.cutting.max_row_bytes:
             body = self._long(chunk, end)
-        else:  # nearly always: one copy
+        elif last == len(chunk) and not self._tail:  # nearly always, where little is written
+            body = chunk
+        else:  # and where much is: one copy
             body = b"".join((self._tail, memoryview(chunk)[:last]))
             self._tail = chunk[last:]
         size = len(body)

@@ -73,10 +73,10 @@ class Rows:
         """The compiled index that these columns show, if they do."""
         return kernel.table_of(self.offsets, self.times, self.streams, self.texts)
 
-    def latest(self) -> str | None:
-        """The greatest time, if all are in UTC and that is known at once; else None."""
+    def latest_minute(self) -> str | None:
+        """No row is of a later one, if all are in UTC and that is known at once; else None."""
         table = self.table if self.given_ids is None else None
-        return table.latest() if table is not None else None
+        return table.latest_minute() if table is not None else None
 
     def keep(self, mask: Sequence[object]) -> "Rows":
         """The rows whose entry in `mask` is true."""

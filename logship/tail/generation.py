@@ -24,15 +24,6 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PlainReader:
-    disk: Disk
-    fd: int
-
-    async def read(self, size: int, offset: int) -> bytes:
-        return await self.disk.read(self.fd, size, offset)
-
-
 class NothingReader:
     """Of a file that cannot be read any further."""
 
@@ -104,6 +95,14 @@ class LogGeneration:
         head = disk.pread(self.fd, self.head_bytes, 0)
         return line_digest(head[: head.find(b"\n") + 1] or head) != self.generation.digest
 
+    def seems_begun_again(self, disk: Disk) -> bool:
+        """The same, as cheap as can be: asked after each read."""
+        if self.compressed:
+            return False
+        if self.live and self.head_bytes:
+            return self.begun_again(disk.fstat(self.fd), disk)
+        return disk.size(self.fd) < self.size
+
     def reader(self, world: World) -> Reader:
         """A reader of one's own: a decoder has a place where it is."""
         return _OpenFile(self, world)
@@ -159,7 +158,8 @@ class _OpenFile:
     def __init__(self, log: LogGeneration, world: World) -> None:
         self._log, self._world = log, world
         self._fd = -1
-        self._reader: Reader = NothingReader()
+        self._zipped: Reader | None = None
+        """Of a compressed file."""
 
     async def read(self, size: int, offset: int) -> bytes:
         log = self._log
@@ -167,13 +167,14 @@ class _OpenFile:
             return b""
         if log.fd != self._fd:
             self._fd = log.fd
-            plain = PlainReader(self._world.disk, log.fd)
-            self._reader = GzipReader(self._world, log.fd) if log.compressed else plain
+            self._zipped = GzipReader(self._world, log.fd) if log.compressed else None
         log.readers += 1  # as `being_read`; that takes longer than reading a few lines
         try:
-            chunk = await self._reader.read(size, offset)
-            stat = self._world.disk.fstat(self._fd)
-            again = log.fd == self._fd and log.begun_again(stat, self._world.disk)
+            if self._zipped is not None:
+                chunk = await self._zipped.read(size, offset)
+            else:
+                chunk = await self._world.disk.read(self._fd, size, offset)
+            again = log.fd == self._fd and log.seems_begun_again(self._world.disk)
         finally:
             log.readers -= 1
         if again:  # since the last look: these may be bytes of what comes after it

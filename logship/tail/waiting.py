@@ -17,8 +17,10 @@ class Waiting:
 
     def note(self) -> None:
         """The cutter got bytes."""
-        now, opened = self._clock.now(), self._cutter.opened
-        before = self._since
+        before, opened = self._since, self._cutter.opened
+        if not (before or opened):  # as nearly always
+            return
+        now = self._clock.now()
         self._since = {
             stream: before[stream]
             if stream in before and before[stream][0] == record

@@ -104,6 +104,9 @@ class SimDisk(Disk):
             raise DEAD
         return _stat(self.node(fd))
 
+    def size(self, fd: int) -> int:
+        return self.fstat(fd).size
+
     def space(self, fd: int) -> Space:
         return Space(100 << 30, 50 << 30)
 

@@ -20,7 +20,7 @@ _ALL_UTC = {"Z"}
 def row_times(batch: Batch, now_ns: int) -> tuple[Sequence[str], Sequence[int]]:
     """(time of each row, rows whose own time was replaced). `now_ns`: wall clock."""
     rows = batch.rows
-    if (latest := rows.latest()) is not None and latest < latest_sure(now_ns):
+    if (latest := rows.latest_minute()) is not None and latest < latest_sure(now_ns):
         return rows.times, ()
     from_kernel = rows.given_ids is None  # its times are checked, but for the zone
     utc = from_kernel and set(map(_LAST_CHAR, rows.times)) == _ALL_UTC
@@ -39,8 +39,8 @@ def row_times(batch: Batch, now_ns: int) -> tuple[Sequence[str], Sequence[int]]:
 
 @lru_cache(maxsize=4)
 def latest_sure(now_ns: int) -> str:
-    """Times in UTC before it are not late. All batches of a write are encoded at one moment."""
-    return time_text(now_ns + DAY_NS)[:19]
+    """The minute before which times in UTC are not late. A write's batches share their moment."""
+    return time_text(now_ns + DAY_NS)[:16]
 
 
 def _time_of_file(batch: Batch, row: int, now: str) -> str:

@@ -156,8 +156,7 @@ class BatchEncoder:
         self._frames = Frames(place)
 
     def _reader_of(self, batch: Batch) -> Reader:
-        keys = keys_of(batch.labels.get("severity_keys"))
-        if not keys:
+        if not (wish := batch.labels.get("severity_keys")) or not (keys := keys_of(wish)):
             return self._reader
         if (found := self._readers.get(keys)) is None:
             if len(self._readers) >= MAX_READERS:
@@ -203,7 +202,8 @@ class BatchEncoder:
             alone=alone,
             oversize=self._oversize,
         )
-        altered.update({(number, row): how for row, how in too_large.items()})
+        if too_large:
+            altered.update({(number, row): how for row, how in too_large.items()})
         if rows.fields is None:  # what a transform has parsed could not be made again
             batch.forget_columns()
         return Part(number, numbers, body)

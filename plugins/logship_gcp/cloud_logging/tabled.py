@@ -66,7 +66,7 @@ def plain_texts(
     brace, glog, longest = table.survey()
     if (brace and parses(reader, rows)) or glog or longest * MAX_ESCAPE > room:
         return None
-    latest = table.latest()
+    latest = table.latest_minute()
     if latest is None or latest >= latest_sure(now_ns):
         return None
     prefix = id_prefix(batch.origin.digest, rows.generation).encode()

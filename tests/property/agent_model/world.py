@@ -75,6 +75,10 @@ class ModelDisk(Disk):
         found = super().fstat(fd)
         return found._replace(inode=self._tree.shown(found.inode))
 
+    def size(self, fd: int) -> int:
+        self._moment()
+        return super().size(fd)
+
     def open(self, path: str, roots: Sequence[str] = ()) -> int:
         self._moment()
         fd = super().open(path, roots)
