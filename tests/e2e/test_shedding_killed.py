@@ -29,7 +29,9 @@ KEPT = {0: "ERROR", 17: "WARNING", 25: "INFO", 33: "ERROR"}
 """Of each so many rows; the others are DEBUG."""
 PERIOD = 40
 RULE = {"name": "debug", "severity": "DEBUG", "keep_one_in": 20}
-SHED = {"rules": [RULE], "rotation_risk_secs": None, "throttled_secs": 1, "calm_secs": 3}
+SHED = {"rules": [RULE], "rotation_risk_secs": None, "throttled_secs": 1}
+SOON, NOT_YET = 1, 600
+"""`calm_secs`: whether shedding ends when the destination works again."""
 MEMORY_BYTES = 6 << 20
 """Little, so that rows wait soon: what is in memory does not."""
 BURST, MUCH, MANY = 40, 6_000, 500
@@ -58,7 +60,7 @@ class Stage:
     project: str
     log: ContainerLog
     calm: ContainerLog
-    """Of a pod whose rows are kept: it tells what has been saved."""
+    """Of a pod whose row is kept: all that was delivered before it is saved with it."""
     written: list[str] = field(default_factory=list)
     """The severity of each row."""
 
@@ -75,13 +77,16 @@ class Stage:
         route = self._route()
         return bool(route.shedding.severities) and route.dropped_rows.get("shed:debug", 0) >= MANY
 
-    def has_delivered_the_rest(self) -> bool:
-        """What it kept is delivered, and that is saved; it still sheds."""
-        journal = self.agent.state_dir / "positions.journal"
-        size = self.calm.size
-        saved = parse(journal.read_bytes()).positions.items()
-        there = any("calm" in k.origin and v.position.offset == size > 0 for k, v in saved)
-        return there and not self._route().held_bytes
+    def wait_for_the_rest(self) -> None:
+        """What it kept is delivered, and that is saved."""
+        wait_for("delivery of what was kept", SECS, lambda: self._route().held_bytes == 0)
+        self.calm.say('{"severity":"ERROR"}')
+        wait_for("position that is saved", SECS, self._calm_is_saved)
+
+    def _calm_is_saved(self) -> bool:
+        journal = (self.agent.state_dir / "positions.journal").read_bytes()
+        saved = {key.origin: one.position.offset for key, one in parse(journal).positions.items()}
+        return any("calm-0" in name and at == self.calm.size for name, at in saved.items())
 
     def _route(self) -> _Route:
         answer = self.agent.get("/status")
@@ -115,44 +120,56 @@ class Stage:
 
 
 MakeStage = Callable[[str], Stage]
+MakeShedder = Callable[[str, int], Agent]
 
 
 @pytest.fixture
-def make_stage(make_agent: MakeAgent, sandbox: SandboxProcess, tmp_path: Path) -> MakeStage:
-    def make(name: str) -> Stage:
-        pods = tmp_path / name
-        route = {"name": ROUTE, "from": ["containers"], "to": "gcl", "shed": SHED}
+def make_shedder(make_agent: MakeAgent, sandbox: SandboxProcess, tmp_path: Path) -> MakeShedder:
+    """With the state directory of the one before of this name."""
+
+    def make(name: str, calm_secs: int) -> Agent:
+        shed = {**SHED, "calm_secs": calm_secs}
+        route = {"name": ROUTE, "from": ["containers"], "to": "gcl", "shed": shed}
         config: Mapping[str, object] = {
-            "sources": {"containers": containers(pods)},
+            "sources": {"containers": containers(tmp_path / name)},
             "routes": [route],
             "sinks": {"gcl": logging_sink(sandbox.logging_endpoint, name)},
             "memory": {"max_bytes": MEMORY_BYTES},
         }
-        logs = ContainerLog(pods, "web-0"), ContainerLog(pods, "calm-0")
-        return Stage(make_agent(config, name), sandbox, name, *logs)
+        return make_agent(config, name)
+
+    return make
+
+
+@pytest.fixture
+def make_stage(make_shedder: MakeShedder, sandbox: SandboxProcess, tmp_path: Path) -> MakeStage:
+    def make(name: str) -> Stage:
+        logs = ContainerLog(tmp_path / name, "web-0"), ContainerLog(tmp_path / name, "calm-0")
+        return Stage(make_shedder(name, SOON), sandbox, name, *logs)
 
     return make
 
 
 @pytest.mark.timeout(180)
 def test_killed_while_it_sheds_it_announces_what_is_missing(
-    make_stage: MakeStage, sandbox: SandboxProcess
+    make_stage: MakeStage, make_shedder: MakeShedder, sandbox: SandboxProcess
 ) -> None:
     silent, telling = make_stage("killed-silent"), make_stage("killed-telling")
+    silent.agent = make_shedder(silent.project, NOT_YET)
     silent.say()
     silent.agent.start()
     silent.agent.wait_delivered(BURST)
     sandbox.trouble("logging", REFUSES_ALL)
     silent.say(MUCH)
     wait_for("shedding", SECS, silent.sheds)
-    silent.calm.say('{"severity":"ERROR"}')
     sandbox.end_trouble()
-    wait_for("delivery of what was kept", SECS, silent.has_delivered_the_rest)
+    silent.wait_for_the_rest()
     sandbox.trouble("logging", REFUSES_ALL)
     silent.agent.kill()
     assert not silent.announced(), "else this shows less than it says"
     silent.say(MUCH)
     silent.log.rotate()
+    silent.agent = make_shedder(silent.project, SOON)
 
     telling.say(MUCH)
     for stage in (silent, telling):
