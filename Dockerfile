@@ -22,5 +22,8 @@ RUN python3 -m venv --without-pip /opt/logship \
 
 FROM ${BASE}
 COPY --from=build /opt/logship /opt/logship
+# BASE has the standard library uncompiled, and a root file system that is read-only never gets the
+# compiled files: what a start imports is compiled here, or else at every start on every node.
+RUN ["/opt/logship/bin/python", "-c", "import aiohttp.web, logship.cli.run, logship.cli as cli; cli.main(['plugins'])"]
 ENV PYTHONUNBUFFERED=1
 ENTRYPOINT ["/opt/logship/bin/logship"]

@@ -5,10 +5,11 @@ route finds its rows by itself, by evaluating the conditions above it too; condi
 functions of the joined row before transforms, so all routes agree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from logship.batch import Batch
+from logship.routes.tabled import mask_of
 from logship.routes.when import Condition
 from logship.rows.objects import Parsed
 from logship.rows.rows import Rows
@@ -34,21 +35,24 @@ class Selection:
         """The batch with only the rows of this route."""
         if self.takes_all:
             return batch
-        rows = with_fields(batch.rows)
-        batch = batch.with_fields(rows)
-        return batch.keep(self._mask(rows))
-
-    def _mask(self, rows: Rows) -> list[bool]:
         conditions = [*self.above, *([self.own] if self.own else [])]
+        mask: Sequence[object] | None = mask_of(batch.rows, conditions, self._takes)
+        rows = with_fields(batch.rows)
+        if mask is None:
+            mask = self._mask(rows, conditions)
+        return batch.with_fields(rows).keep(mask)
+
+    def _mask(self, rows: Rows, conditions: Sequence[Condition]) -> list[bool]:
         severities: Sequence[str] = [""] * len(rows)
         fields = rows.fields or [None] * len(rows)
         if any(condition.needs_severity for condition in conditions):
             severities = list(map(of_row, rows.texts, rows.streams, fields))
-        return [
-            not any(c.evaluate(stream, severity, found) for c in self.above)
-            and (self.own is None or self.own.evaluate(stream, severity, found))
-            for stream, severity, found in zip(rows.streams, severities, fields, strict=True)
-        ]
+        return list(map(self._takes, rows.streams, severities, fields))
+
+    def _takes(self, stream: str, severity: str, fields: Mapping[str, object] | None) -> bool:
+        if any(above.evaluate(stream, severity, fields) for above in self.above):
+            return False
+        return self.own is None or self.own.evaluate(stream, severity, fields)
 
 
 def with_fields(rows: Rows) -> Rows:

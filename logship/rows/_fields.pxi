@@ -16,9 +16,6 @@ cdef enum:
     CHOICE, OWN_TIME, FIRST_TEXT  # columns of `groups`; more texts may follow, then these:
     OBJECT = 0, STREAM = 1, ID = 2, TIME = 3, MORE = 4
 
-cdef int MAX_CHOICES = 200
-cdef int MAX_CHOICE_BYTES = 96
-
 
 cdef class Fields:
     """Columns: one for each group of `groups`, then object, stream, id and time of the row.
@@ -36,9 +33,7 @@ cdef class Fields:
     cdef int width
     cdef int fixed
     cdef list owned
-    cdef list signatures
-    cdef readonly list choices
-    """Per choice its members as (key, JSON text)."""
+    cdef Combinations combined
     cdef readonly list rest
     """Rows that the caller must look at: its cells are empty."""
 
@@ -53,11 +48,12 @@ cdef class Fields:
         """The ids are `prefix` and 16 digits of `low` + place in the block."""
         cdef Py_ssize_t n, count = table.count
         cdef int[64] group_of
+        cdef uint8_t[64] chosen_by
         cdef int key = 0, group
         if len(groups) < 3 or sum(groups) > keys.known.count or min(groups) < 0:
             raise ValueError("these are not the groups of the keys")
         self.table, self.keys, self.owned, self.rest = table, keys, [], []
-        self.signatures, self.choices = [b""], [()]
+        self.combined = Combinations.__new__(Combinations)
         self.fixed = len(groups)
         self.width = self.fixed + MORE
         self.cells = <Cell *>malloc(max(count, 1) * self.width * sizeof(Cell))
@@ -67,14 +63,14 @@ cdef class Fields:
         memset(self.cells, 0, count * self.width * sizeof(Cell))
         memset(self.choice_of, 0, count)
         for n in range(64):
-            group_of[n] = -1
+            group_of[n], chosen_by[n] = -1, 0
         for group in range(self.fixed):
             for n in range(groups[group]):
-                group_of[key] = group
+                group_of[key], chosen_by[key] = group, group == CHOICE
                 key += 1
         self.fill_fixed(prefix, low)
         for n in range(count):
-            self.fill(n, group_of)
+            self.fill(n, group_of, chosen_by)
 
     cdef int fill_fixed(self, bytes prefix, uint64_t low) except -1:
         cdef Py_ssize_t n, head = len(prefix), size = head + 16
@@ -96,7 +92,7 @@ cdef class Fields:
             cells[STREAM].at, cells[STREAM].size = block + row.start + row.time_size + 1, 6
         return 0
 
-    cdef int fill(self, Py_ssize_t n, const int *group_of) except -1:
+    cdef int fill(self, Py_ssize_t n, const int *group_of, const uint8_t *chosen_by) except -1:
         """The cells of the groups, or none where the caller must look."""
         cdef const Row *row = &self.table.rows[n]
         cdef const char *text = self.table.text_of(row)
@@ -104,7 +100,7 @@ cdef class Fields:
         cdef Object found
         cdef const Special *special
         cdef int[64] best
-        cdef int i, group
+        cdef int i, group, number
         if row.size == 0 or text[0] != 123:
             cells[FIRST_TEXT].at, cells[FIRST_TEXT].size = text, row.size
             cells[FIRST_TEXT].kind = PLAIN
@@ -125,8 +121,10 @@ cdef class Fields:
                 continue  # no text; of a time only null is as if it were absent
             if best[group] < 0 or special.key < found.special[best[group]].key:
                 best[group] = i
-        if not self.choice(n, text, &found, group_of):
+        number = self.combined.number(text, &found, chosen_by)
+        if number < 0:
             return self.leave(n)
+        self.choice_of[n] = <uint8_t>number
         for group in range(OWN_TIME, self.fixed):
             if best[group] < 0:
                 continue
@@ -152,49 +150,17 @@ cdef class Fields:
         self.rest.append(n)
         return 0
 
-    cdef bint choice(
-        self, Py_ssize_t n, const char *text, const Object *found, const int *group_of
-    ) except -1:
-        """Note which members the row has to choose by; False when that is too much to remember."""
-        cdef char[128] seen
-        cdef int i, used = 0, size
-        cdef Py_ssize_t number = 0
-        cdef const Special *special
-        cdef bytes signature
-        members = []
-        for i in range(found.specials):
-            special = &found.special[i]
-            if group_of[special.key] != CHOICE:
-                continue
-            size = special.value_end - special.value
-            if used + size + 2 > MAX_CHOICE_BYTES:
-                return False
-            seen[used] = <char>special.key
-            memcpy(seen + used + 1, text + special.value, size)
-            used += size + 2
-            seen[used - 1] = 10
-        for signature in self.signatures:
-            if PyBytes_GET_SIZE(signature) == used and memcmp(PyBytes_AS_STRING(signature), seen, used) == 0:
-                self.choice_of[n] = <uint8_t>number
-                return True
-            number += 1
-        if number == MAX_CHOICES:
-            return False
-        for i in range(found.specials):
-            special = &found.special[i]
-            if group_of[special.key] == CHOICE:
-                members.append((special.key, text[special.value:special.value_end]))
-        self.signatures.append(seen[:used])
-        self.choices.append(tuple(members))
-        self.choice_of[n] = <uint8_t>number
-        return True
+    @property
+    def choices(self):
+        """Per choice its members as (key, JSON text)."""
+        return self.combined.members
 
     def choose(self, list values not None):
         """The value of each of `choices`, by stream: (of stdout, of stderr)."""
         cdef Py_ssize_t n
         cdef Cell *cell
         cdef bytes value
-        if len(values) != len(self.choices):
+        if len(values) != len(self.combined.members):
             raise ValueError("a value for each choice")
         self.owned.append(values)
         for n in range(self.table.count):

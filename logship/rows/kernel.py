@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from logship.rows._kernel import Fields, Keys, Objects, Table
+    from logship.rows._kernel import Fields, Keys, Members, Objects, Table
 
 try:
     from logship.rows import _kernel
@@ -132,6 +132,11 @@ def fields(
     """What the rows have in the columns of a caller; `names` in the order of their `groups`."""
     start = (low + _kernel.base_of(offsets)) % 2**64
     return _kernel.Fields(table, _keys_of(_only_named(names)), groups, prefix.encode(), start)
+
+
+def members(table: "Table", names: tuple[str, ...]) -> "Members":
+    """What rows have under these keys (ASCII, MAX_KEYS of them), as rows differ in few values."""
+    return _kernel.Members(table, _keys_of(_only_named(names)))
 
 
 def cells_of(found: "Fields", column: int) -> tuple[bytes | None, bytes, bytes, int]:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from logship.api import Catalog, Context, Labels, LogFile, Origin
+from logship.api import Catalog, Context, Labels, LogFile
 from logship_tail.complaints import Complaints
 from logship_tail.sightings import Sighting, Snapshot, changes
+from logship_tail.told import Told
 from logship_tail.watching import Watcher
 
 UNWATCHED_SCAN_SECS = 1.0
@@ -72,9 +73,8 @@ class Discovery:
         self._context = context
         self._pace = pace
         self._complaints = complaints
-        self._labels = labels
+        self._told = Told(catalog, context.world.clock, labels)
         self._places: dict[str, dict[str, Sighting]] = {}
-        self._told: dict[str, tuple[Mapping[str, str], Labels]] = {}
         self._missing: dict[str, float] = {}
         """Logs that the last look at their places did not see, and since when."""
         self._look_secs = 0.0
@@ -95,15 +95,8 @@ class Discovery:
             await self._context.world.offload.run(self._watcher.stop)
 
     def relabel(self) -> None:
-        """What is known about origins has changed.
-
-        What was known of one that is still there stays: it may have to wait for a long time.
-        """
-        for key, (base, told) in self._told.items():
-            labels = self._labels(base)
-            if labels != told and (labels.known or not told.known):
-                self._told[key] = base, labels
-                self._catalog.update(key, labels)
+        """What is known about origins has changed."""
+        self._told.relabel()
 
     async def _next_paths(self) -> set[str] | None:
         """Wait for a reason to look: events at these paths; none: a log is missing.
@@ -201,8 +194,7 @@ class Discovery:
                 known[key] = before[key]
                 continue
             del self._missing[key]
-            self._catalog.retire(key)
-            del self._told[key]
+            self._told.retire(key)
         for seen in changed.touched:
             self._catalog.touch(seen.key)
         self._places[place] = known
@@ -215,12 +207,9 @@ class Discovery:
             return
         logs = await self._context.world.offload.run(self._logs_of, [seen for _, seen in new])
         for (place, seen), log in zip(new, logs, strict=True):
-            if log is None:
-                continue
-            labels = self._labels(seen.labels)
-            self._told[seen.key] = seen.labels, labels
-            self._catalog.add(Origin(seen.key, labels), log)
-            self._places[place][seen.key] = seen
+            if log is not None:
+                self._told.add(seen, log)
+                self._places[place][seen.key] = seen
 
     def _wanted(self, appeared: Sequence[tuple[str, Sighting]]) -> list[tuple[str, Sighting]]:
         new: dict[str, tuple[str, Sighting]] = {}

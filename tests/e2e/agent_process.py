@@ -57,6 +57,8 @@ class RouteStatus(msgspec.Struct):
 class Status(msgspec.Struct):
     origins: int
     routes: dict[str, RouteStatus]
+    origins_undecided: int = 0
+    origins_decided_without_metadata: int = 0
 
     @property
     def drained(self) -> bool:

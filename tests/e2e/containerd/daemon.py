@@ -1,7 +1,7 @@
 """A containerd of our own: its root, state and socket in a temporary directory.
 
-It shares nothing with a containerd of the machine. Pods use the host's network, so no CNI plugin is
-needed; `native` snapshots work on every file system, also inside of a container.
+It shares nothing with a containerd of the machine. Pods use the host's network, or one with nothing
+but loopback (`cni`); `native` snapshots work on every file system, also inside of a container.
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import grpc
 
+from tests.e2e.containerd import cni
 from tests.e2e.containerd.cri import Cri, Nothing
 from tests.e2e.containerd.descriptors import cri_pool
 from tests.e2e.containerd.image import BUSYBOX, make_image
@@ -31,6 +32,7 @@ state = "{home}/state"
   sandbox_image = "{pause}"
   disable_apparmor = true
   restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "native"
   [plugins."io.containerd.grpc.v1.cri".cni]
@@ -54,6 +56,7 @@ class Containerd:
         self._home = home
         self._socket = home / "containerd.sock"
         self.logs = home / "pods"
+        cni.install(home / "cni")
         config = home / "config.toml"
         config.write_text(_CONFIG.format(home=home, pause=_PAUSE))
         with (home / "containerd.log").open("wb") as log:
@@ -82,15 +85,20 @@ class Containerd:
     def _load(self, reference: str, *command: str) -> None:
         archive = self._home / "image.tar"
         make_image(archive, reference, *command)
+        self.load(archive)
+
+    def load(self, archive: Path) -> None:
+        """An image, under the name that its archive says."""
         ctr = ["ctr", "--address", str(self._socket), "--namespace", "k8s.io"]
         load = [*ctr, "images", "import", "--snapshotter", "native", str(archive)]
         subprocess.run(load, check=True, capture_output=True, timeout=_START_SECS)
 
-    def pod(self, name: str, logs: Path | None = None) -> Pod:
+    def pod(self, name: str, logs: Path | None = None, namespace: str = "e2e") -> Pod:
         """A new pod, with its log directory below `logs`; default: beside those of all others."""
-        return Pod(self.cri, logs or self.logs, name, IMAGE)
+        return Pod(self.cri, logs or self.logs, name, IMAGE, namespace)
 
     def close(self) -> None:
         """Its pods must be gone: each container has a process beside containerd."""
         self._process.terminate()
         self._process.wait(_START_SECS)
+        shutil.rmtree(self._home / "root")  # images, which pytest would keep

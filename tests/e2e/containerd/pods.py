@@ -30,13 +30,12 @@ class _ContainerStatus(msgspec.Struct):
 
 
 class Pod:
-    def __init__(self, cri: Cri, logs: Path, name: str, image: str) -> None:
-        uid = f"uid-of-{name}"
-        self.name, self.logs = name, logs
+    def __init__(self, cri: Cri, logs: Path, name: str, image: str, namespace: str) -> None:
+        self.name, self.namespace, self.uid, self.logs = name, namespace, f"uid-of-{name}", logs
         self._cri, self._image = cri, image
-        self._directory = logs / f"e2e_{name}_{uid}"
+        self._directory = logs / f"{namespace}_{name}_{self.uid}"
         self._config: dict[str, object] = {
-            "metadata": {"name": name, "uid": uid, "namespace": "e2e", "attempt": 0},
+            "metadata": {"name": name, "uid": self.uid, "namespace": namespace, "attempt": 0},
             "log_directory": str(self._directory),
             "linux": {"cgroup_parent": "/logship-e2e", **_HOST_NETWORK},
         }
@@ -102,9 +101,13 @@ class Container:
         request = {"container_id": self._id, "cmd": command, "timeout": EXIT_SECS}
         self._cri.do("ExecSync", request)
 
+    def stop(self, grace_secs: int = 0) -> None:
+        """SIGTERM, and SIGKILL when it has not ended by then."""
+        self._cri.do("StopContainer", {"container_id": self._id, "timeout": grace_secs})
+
     def remove(self) -> None:
         """As kubelet removes it: from the runtime, and then its log, with all that was rotated."""
-        self._cri.do("StopContainer", {"container_id": self._id})
+        self.stop()
         self._cri.do("RemoveContainer", {"container_id": self._id})
         for path in files_of(self.log):
             path.unlink()

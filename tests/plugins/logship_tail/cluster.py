@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
+from typing import cast
 
 from logship_tail.api_server import Failed, Resource
 
@@ -49,18 +50,22 @@ class Cluster:
     _watches: set[asyncio.Event] = field(default_factory=set)
     _ends: int = 0
 
-    def put(self, node: str, name: str, app: str) -> None:
-        self._happens("MODIFIED" if name in self.pods else "ADDED", node, name, app)
+    def put(self, node: str, name: str, app: str, uid: str = "", **metadata: object) -> None:
+        """`uid`: by default the name tells it; `metadata`: also this."""
+        kind = "MODIFIED" if name in self.pods else "ADDED"
+        self._happens(kind, node, pod(name, uid or f"uid-{name}", labels={"app": app}, **metadata))
 
     def delete(self, name: str) -> None:
-        node, _ = self.pods[name]
-        self._happens("DELETED", node, name, "gone")
+        node, thing = self.pods[name]
+        metadata = cast(dict[str, object], thing["metadata"]) | {"labels": {"app": "gone"}}
+        self._happens("DELETED", node, thing | {"metadata": metadata})
         del self.pods[name]
 
-    def _happens(self, kind: str, node: str, name: str, app: str) -> None:
+    def _happens(self, kind: str, node: str, thing: dict[str, object]) -> None:
         self.version += 1
-        thing = pod(name, f"uid-{name}", labels={"app": app}, resourceVersion=str(self.version))
-        self.pods[name] = node, thing
+        metadata = cast(dict[str, object], thing["metadata"])
+        metadata["resourceVersion"] = str(self.version)
+        self.pods[str(metadata["name"])] = node, thing
         self.events.append((self.version, node, event(kind, thing)))
         if len(self.events) > CACHE_EVENTS:
             self.oldest = self.events.pop(0)[0]
