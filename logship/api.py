@@ -161,6 +161,16 @@ class Source(Component):
         """Whether with these options its origins may have labels and annotations of a pod."""
         return True
 
+    @classmethod
+    def tells_namespace_labels(cls, config: msgspec.Struct) -> bool:
+        """Whether with these options they may have the labels of the pod's namespace too."""
+        return cls.tells_metadata(config)
+
+    @classmethod
+    def heeds_wishes(cls, config: msgspec.Struct) -> bool:
+        """Whether with these options its origins may ask for a route by name (`LogFile.wish`)."""
+        return cls.tells_metadata(config)
+
     async def run(self, catalog: Catalog) -> None:
         """Until cancelled."""
         raise NotImplementedError

@@ -15,12 +15,12 @@ from logship.beginning import Beginning, Starting
 from logship.checkpoint import Checkpoint
 from logship.entry import Entry
 from logship.journal import Key
-from logship.origin import NO_WISH, Origin
+from logship.origin import NO_WISH, Origin, Problem, Wish
 from logship.rebinding import Chosen, Ended, handed_over, staying
 from logship.routes.binding import Binding
 from logship.routes.conditions import Selection
 from logship.routes.route import Route
-from logship.routes.routing import RouteRule, choose_as_wished
+from logship.routes.routing import RouteRule, choose_as_wished, problem_of_route
 from logship.rows.address import Position
 from logship.tail.feed import DiskFeed, OnLoss
 from logship.tail.follow import Follower
@@ -82,7 +82,7 @@ class Binder:
         labels, wish = entry.origin.labels, self._wishes.of(entry)
         if wish is None:
             return
-        chosen, problem = choose_as_wished(self.rules, entry.source, labels, wish, force=at_risk)
+        chosen = choose_as_wished(self.rules, entry.source, labels, wish, force=at_risk)
         if chosen is None:
             return
         self._wishes.hold(entry, wish)
@@ -102,15 +102,22 @@ class Binder:
             self._bind_route(entry, rule, selection, position, following)
         self._let_go_of_ended(entry, handed.given)
         self._wishes.pace(entry, wish)
-        self._wishes.tell(entry, (*wish.problems, *([problem] if problem else ())))
+        self._wishes.tell(entry, self.problems(entry, wish))
         if not chosen:
             self.excluded += wish.exclude
             self.unmatched += not wish.exclude
             self._catalog.close_entry(entry)
 
+    def problems(self, entry: Entry, wish: Wish) -> Iterator[Problem]:
+        """What is wrong with what an origin that is bound asks for now, though most of it would
+        hold from its next restart on only."""
+        yield from wish.problems
+        if problem := problem_of_route(self.rules, entry.source, entry.origin.labels, wish):
+            yield problem
+
     def _choose(self, rules: Sequence[RouteRule], entry: Entry, at_risk: bool) -> Chosen | None:
         wish, labels = entry.wish or NO_WISH, entry.origin.labels
-        return choose_as_wished(rules, entry.source, labels, wish, force=at_risk)[0]
+        return choose_as_wished(rules, entry.source, labels, wish, force=at_risk)
 
     def _at_risk(self, entry: Entry) -> bool:
         if self._world.clock.now() - entry.seen_at < METADATA_GRACE_SECS:

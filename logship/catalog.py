@@ -93,7 +93,7 @@ class Origins:
         wish = self.wishes.asked(entry)
         if wish is not None and entry.bindings:
             self.wishes.pace(entry, wish)
-            self.wishes.tell(entry, wish.problems)
+            self.wishes.tell(entry, self.binder.problems(entry, wish))
 
     def reroute(self, routes: Routing) -> None:
         """From now on these are the routes. What is undecided then is to be bound."""

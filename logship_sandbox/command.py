@@ -12,6 +12,8 @@ import orjson
 
 from logship_sandbox.server import PROJECT, Options, Sandbox
 
+_END_SECS = 2.0
+
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -57,7 +59,15 @@ async def main(argv: Sequence[str]) -> int:
         await stop.wait()
     finally:
         await sandbox.close()
+        await _others_ended()
     return 0
+
+
+async def _others_ended() -> None:
+    """gRPC's `stop` returns before the tasks of calls that it has ended are over (grpc/grpc#37239).
+    The end of the loop would cancel them, which gRPC reports as an error, with a traceback."""
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others, timeout=_END_SECS)
 
 
 def _announce(variables: Mapping[str, str], ready_file: str | None) -> None:

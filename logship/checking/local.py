@@ -12,15 +12,17 @@ from logship.world.notices import Inotify
 
 _WATCHES = "/proc/sys/fs/inotify/max_user_watches"
 _FEW_WATCHES = 8192
+_RUNS = "an agent is running on it"
 _WRITE = "let the agent's user write to it, or choose another directory"
 
 
 def findings(config: Config, disk: Disk) -> Iterator[Finding]:
-    yield _state_dir(config.state_dir, disk)
+    state_dir = _state_dir(config.state_dir, disk)
+    yield state_dir
     if config.dead_letters.dir:
         yield _directory("dead_letters.dir", config.dead_letters.dir, disk)
     if config.admin.listen is not None:
-        yield _address(config.admin.listen)
+        yield _address(config.admin.listen, beside_agent=state_dir.reason == _RUNS)
     yield _descriptors(config.held.max_files, disk)
     yield _inotify(disk)
 
@@ -42,13 +44,13 @@ def _state_dir(path: str, disk: Disk) -> Finding:
     try:
         disk.close(disk.lock(f"{path}/lock"))
     except BlockingIOError:
-        return Finding(found.about, "ok", "an agent is running on it")
+        return Finding(found.about, "ok", _RUNS)
     except OSError as error:
         return Finding(found.about, "failed", f"it cannot be locked: {error.strerror}", _WRITE)
     return found
 
 
-def _address(listen: str) -> Finding:
+def _address(listen: str, *, beside_agent: bool) -> Finding:
     about = f"admin.listen {listen}"
     host, _, port = listen.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -57,9 +59,11 @@ def _address(listen: str) -> Finding:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tried.bind((host.strip("[]"), int(port)))
     except OSError as error:
+        if error.errno == errno.EADDRINUSE and beside_agent:
+            return Finding(about, "ok", "it is in use, it seems by the agent that is running")
         if error.errno == errno.EADDRINUSE:
-            reason = "it is in use: by the agent that runs here, or by something else"
-            return Finding(about, "warning", reason, "if that is no agent, choose another port")
+            reason = "it is in use, though no agent runs on state_dir"
+            return Finding(about, "warning", reason, "choose another port, or end who uses it")
         reason = f"it cannot be listened on: {error.strerror or error}"
         return Finding(about, "failed", reason, "choose another address")
     return Finding(about, "ok", "it is free")

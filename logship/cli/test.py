@@ -7,6 +7,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import orjson
 
@@ -33,6 +34,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("tests", nargs="+", metavar="TESTS", help="files of tests, in YAML")
     command.add_argument("--show", action="store_true", help="print all that sinks would send")
     command.add_argument("--json", action="store_true", help="print the results as JSON")
+    command.add_argument(
+        "--junit", metavar="FILE", help="also write the results to this file, as JUnit's XML"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
         for result, loaded in results:
             print("\n".join(tell(result, loaded, show=options.show)))
         print(_summary(results))
+    if options.junit and not _write_junit(options.junit, results):
+        return 2
     return 0 if all(result.passed for result, _ in results) else 1
 
 
@@ -85,6 +91,17 @@ def _run(config_file: str, loaded: Loaded) -> list[Result] | None:
         return None
     finally:
         offload.close()
+
+
+def _write_junit(file: str, results: Sequence[tuple[Result, Loaded]]) -> bool:
+    from logship.cli.junit import report
+
+    try:
+        Path(file).write_bytes(report(results))
+    except OSError as error:
+        print(f"{file}: cannot be written: {error.strerror}", file=sys.stderr)
+        return False
+    return True
 
 
 def _summary(results: Sequence[tuple[Result, Loaded]]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from logship.config.document import Items, Node, Scalar, Table
 from logship.config.problems import Report, advise, listing, suggest
+from logship.config.reach import ANNOTATION, hidden
 from logship.config.schema import Config, RouteConfig
 
 
@@ -85,12 +86,24 @@ def warn_doubtful(config: Config, tree: Table, report: Report) -> None:
     _warn_unused("sinks", sorted(config.sinks.keys() - used), tree, report)
     for index, place in enumerate(_routes(tree)):
         _warn_without_metadata(config.routes[index], config, place, report)
-        above = config.routes[:index]
-        if blockers := _blockers(config.routes[index], above):
-            who = listing(f"routes[{i}]" for i in blockers)
-            message = f"it can never get a row: {who} above it takes all of them"
-            hint = "move it up, or give the route above it `continue: true`"
-            report.warning(place.mark, place.path, message, hint)
+        _warn_hidden(index, config, place, report)
+
+
+def _warn_hidden(index: int, config: Config, place: _Route, report: Report) -> None:
+    """Those above leave nothing to it."""
+    found, name = hidden(index, config.routes, config.sources), config.routes[index].name
+    if found is None:
+        return
+    who = f"{listing(found.blockers)} above it take{'s' * (len(found.blockers) == 1)}"
+    hint = "move it up, or give the route above it `continue: true`"
+    if found.by_name:
+        asked = f"{ANNOTATION}: {found.by_name}"
+        message = f"only pods that ask for it (`{asked}`) come to `{name}`: {who} all others"
+        mark = f"`match: {{annotations: {{{asked}}}}}`"
+        hint = advise(f"{hint}.", f"if those pods are meant, move it up with {mark}")
+    else:
+        message = f"`{name}` can never get a row: {who} all of them"
+    report.warning(place.mark, place.path, message, hint)
 
 
 def _warn_without_metadata(
@@ -100,14 +113,18 @@ def _warn_without_metadata(
     if route.match is None or not route.match.needs_metadata:
         return
     sources = {name: config.sources[name] for name in route.from_}
-    if any(source.component.tells_metadata(source.options) for source in sources.values()):
-        return
-    message = (
-        "its `match` asks for labels, annotations or the owner of a pod, which "
-        f"{listing(sources)} never {'knows' if len(sources) == 1 else 'know'}"
-    )
-    hint = "only the source `kubernetes` knows them, with `metadata: {from: api}` or a file"
-    report.warning(place.mark, f"{place.path}.match", message, hint)
+    never = f"which {listing(sources)} never {'knows' if len(sources) == 1 else 'know'}"
+    path = f"{place.path}.match"
+    if not any(source.component.tells_metadata(source.options) for source in sources.values()):
+        message = f"its `match` asks for labels, annotations or the owner of a pod, {never}"
+        hint = "only the source `kubernetes` knows them, with `metadata: {from: api}` or a file"
+        report.warning(place.mark, path, message, hint)
+    elif route.match.needs_namespace_labels and not any(
+        source.component.tells_namespace_labels(source.options) for source in sources.values()
+    ):
+        message = f"its `match` asks for labels of a namespace, {never}"
+        hint = "the source `kubernetes` knows them with `metadata: {namespace_labels: true}`"
+        report.warning(place.mark, path, message, hint)
 
 
 def _warn_unused(section: str, names: list[str], tree: Table, report: Report) -> None:
@@ -116,26 +133,6 @@ def _warn_unused(section: str, names: list[str], tree: Table, report: Report) ->
         mark = table.mark_of(name) if isinstance(table, Table) else tree.mark
         verb = "reads" if section == "sources" else "delivers to"
         report.warning(mark, f"{section}.{name}", f"no route {verb} it")
-
-
-def _blockers(route: RouteConfig, above: tuple[RouteConfig, ...]) -> list[int]:
-    """The routes above that leave nothing to this one; none if it can get a row."""
-    found: set[int] = set()
-    for source in route.from_:
-        covering = (i for i, earlier in enumerate(above) if _covers(earlier, route, source))
-        first = next(covering, None)
-        if first is None:
-            return []
-        found.add(first)
-    return sorted(found)
-
-
-def _covers(earlier: RouteConfig, route: RouteConfig, source: str) -> bool:
-    if earlier.continue_ or source not in earlier.from_:
-        return False
-    takes_origins = earlier.match is None or earlier.match == route.match
-    takes_rows = earlier.when is None or earlier.when == route.when
-    return takes_origins and takes_rows
 
 
 def _routes(tree: Table) -> Iterator[_Route]:

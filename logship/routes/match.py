@@ -89,6 +89,12 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         own = any(is_metadata(key) for key, _ in self._tests)
         return own or (self.not_ is not None and self.not_.needs_metadata)
 
+    @property
+    def needs_namespace_labels(self) -> bool:
+        """Whether it asks for labels of the pod's namespace."""
+        own = bool(self.namespace_labels)
+        return own or (self.not_ is not None and self.not_.needs_namespace_labels)
+
     def names(self, key: str, value: str) -> bool:
         """Whether it says something about this value of this label."""
         own = any(name == key and fits(value) for name, fits in self._tests)

@@ -63,12 +63,19 @@ def choose(
 
 def choose_as_wished(
     rules: Sequence[RouteRule], source: str, labels: Labels, wish: Wish, *, force: bool
-) -> tuple[list[tuple[RouteRule, Selection]] | None, Problem | None]:
-    """`choose` for an origin whose metadata asks for something; what is wrong with what it asks."""
+) -> list[tuple[RouteRule, Selection]] | None:
+    """`choose` for an origin whose metadata asks for something."""
     if wish.exclude:
-        return [], None
-    rules, problem = beginning_with(rules, source, wish.route, labels)
-    return choose(rules, source, labels.values, labels.known, force=force), problem
+        return []
+    rules, _ = beginning_with(rules, source, wish.route, labels)
+    return choose(rules, source, labels.values, labels.known, force=force)
+
+
+def problem_of_route(
+    rules: Sequence[RouteRule], source: str, labels: Labels, wish: Wish
+) -> Problem | None:
+    """What is wrong with the route that it asks for."""
+    return None if wish.exclude else beginning_with(rules, source, wish.route, labels)[1]
 
 
 def beginning_with(

@@ -23,7 +23,9 @@ from logship.trial.options import START, Given, Written
 START_NS = time_ns(START)
 _SECOND_NS = 1_000_000_000
 _PART_BYTES = 16 * 1024
-_PLACES = ("namespace", "pod", "container", "uid", "node", "path")
+_PLACES = (
+    "namespace", "pod", "container", "uid", "node", "path", "owner_kind", "owner_name",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def _about(given: Given, config: Config) -> Labels:
         values["cluster"] = config.cluster
     values |= {f"label:{key}": value for key, value in given.labels.items()}
     values |= {f"annotation:{key}": value for key, value in given.annotations.items()}
+    values |= {f"namespace_label:{key}": value for key, value in given.namespace_labels.items()}
     return Labels(values, given.metadata == "known")
 
 

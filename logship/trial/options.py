@@ -10,7 +10,6 @@ from logship.api import ConfigError, is_time
 from logship.config.holding import Options
 
 _Count = Annotated[int, Meta(ge=0)]
-_OfPod = Annotated[dict[str, str], Meta(description="Of the pod.")]
 Stream = Literal["stdout", "stderr"]
 START = "2026-01-01T00:00:00Z"
 
@@ -64,6 +63,14 @@ class Given(Options, frozen=True, kw_only=True):
     annotations: Annotated[dict[str, str], Meta(description="Of the pod.")] = msgspec.field(
         default_factory=dict
     )
+    namespace_labels: Annotated[
+        dict[str, str],
+        Meta(description="Of the pod's namespace, if the source knows such labels."),
+    ] = msgspec.field(default_factory=dict)
+    owner_kind: Annotated[
+        str | None, Meta(min_length=1, description="Of what runs the pod, with `owner_name`.")
+    ] = None
+    owner_name: Annotated[str | None, Meta(min_length=1)] = None
     metadata: Annotated[
         Literal["known", "unknown"],
         Meta(description="`unknown`: labels and annotations did not come in time."),
@@ -79,6 +86,8 @@ class Given(Options, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if bool(self.texts) == bool(self.lines):
             raise ConfigError("", "one of `texts` and `lines` is needed")
+        if (self.owner_kind is None) != (self.owner_name is None):
+            raise ConfigError("", "an owner has both: `owner_kind` and `owner_name`")
 
 
 class Row(Options, frozen=True, kw_only=True):

@@ -66,7 +66,7 @@ def ship(given: Sequence[Given], config: Config, parts: Parts, now_ns: int) -> S
 
 def _route(batch: Batch, log: Log, parts: Parts, shipped: Shipped) -> None:
     labels = log.sample.origin.labels
-    chosen, _ = choose_as_wished(
+    chosen = choose_as_wished(
         parts.rules, log.source, labels, log.sample.wish, force=not labels.known
     )
     taken: set[str] = set()

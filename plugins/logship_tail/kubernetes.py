@@ -135,6 +135,14 @@ class Kubernetes(Source):
         assert isinstance(config, KubernetesConfig)
         return config.metadata.from_ != "none"
 
+    @classmethod
+    def tells_namespace_labels(cls, config: msgspec.Struct) -> bool:
+        assert isinstance(config, KubernetesConfig)
+        metadata = config.metadata
+        return metadata.from_ == "file" or (
+            cls.tells_metadata(config) and metadata.namespace_labels
+        )
+
     def __init__(
         self, config: KubernetesConfig, context: Context, open_inotify: OpenInotify | None = None
     ) -> None:
@@ -178,10 +186,10 @@ class Kubernetes(Source):
     def sample(self, about: Labels) -> Sample:
         from logship_tail.samples import container_log
 
-        tree = self._tree(annotated=self._config.metadata.from_ != "none")
-        return container_log(
-            about, PodScanner(tree, self._watcher, self.context, self._complaints), tree
-        )
+        tree = self._tree(annotated=self.tells_metadata(self._config))
+        scanner = PodScanner(tree, self._watcher, self.context, self._complaints)
+        with_namespaces = self.tells_namespace_labels(self._config)
+        return container_log(about, scanner, tree, with_namespaces=with_namespaces)
 
     def _tree(self, annotated: bool) -> PodTree:
         config = self._config
@@ -216,7 +224,7 @@ class Kubernetes(Source):
             raise ConfigError(
                 "metadata.server",
                 "`from: api` outside of a cluster needs the `server` (KUBERNETES_SERVICE_HOST is "
-                "not set); use `from: none` or `from: file` without one",
+                "not set); without `from` it is `api` inside of a cluster, and `none` elsewhere",
             )
         if not self.context.node:
             raise ConfigError(

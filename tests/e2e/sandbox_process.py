@@ -29,6 +29,7 @@ class Entry(msgspec.Struct):
     insertId: str
     timestamp: str
     textPayload: str = ""
+    jsonPayload: dict[str, object] = {}
     resource: _Resource = msgspec.field(default_factory=_Resource)
     labels: dict[str, str] = {}
 
@@ -57,13 +58,17 @@ class SandboxProcess:
         return list(self.each_row(project))
 
     def each_row(self, project: str) -> Iterator[Arrived]:
+        return (entry.row() for entry in self.entries(project))
+
+    def entries(self, project: str) -> Iterator[Entry]:
+        """The same, with what is no text."""
         log = f"projects/{project}/logs/"
         with closing(self._connection()) as connection:
             connection.request("GET", "/sandbox/entries")
             for text in connection.getresponse():
                 entry = msgspec.json.decode(text, type=Entry)
                 if entry.logName.startswith(log):
-                    yield entry.row()
+                    yield entry
 
     def trouble(self, service: str, fault: Mapping[str, object]) -> None:
         """The fields of `logship_sandbox.Fault`."""

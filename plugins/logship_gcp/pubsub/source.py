@@ -81,6 +81,10 @@ class PubsubSource(Source):
 
     config = PubsubSourceConfig
 
+    @classmethod
+    def heeds_wishes(cls, config: msgspec.Struct) -> bool:
+        return False  # who has read the logs has heeded what their pods ask for
+
     def __init__(self, config: msgspec.Struct, context: Context) -> None:
         super().__init__(config, context)
         assert isinstance(config, PubsubSourceConfig)

@@ -82,7 +82,6 @@ def test_nothing_is_left_to_edit_in_what_the_page_makes(done: Path) -> None:
         assert workload(done / name).container.image.startswith(values["REGISTRY"])
     config = config_text(done / "my-logship.yaml")
     assert yaml.safe_load(config)["cluster"] == values["CLUSTER"]
-    assert (done / "logship.yaml").read_text(encoding="utf-8").strip() == config.strip()
 
 
 @needs_schemas

@@ -82,14 +82,21 @@ def test_directories_that_may_not_be_written(tmp_path: Path) -> None:
     assert found(config)["dead_letters.dir"] == ("failed", reason)
 
 
-def test_an_address_that_is_in_use_may_be_the_agents(tmp_path: Path) -> None:
+def test_an_address_that_is_in_use_is_well_if_an_agent_runs(tmp_path: Path) -> None:
+    here = world()
+    (tmp_path / "state").mkdir()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         more = f'admin: {{listen: "127.0.0.1:{taken.getsockname()[1]}"}}'
         level, reason = found(loaded(tmp_path, more))["admin.listen"]
-    assert (level, reason[:12]) == ("warning", "it is in use")
+        assert (level, reason[:12]) == ("warning", "it is in use")
+        held = here.disk.lock(f"{tmp_path}/state/lock")
+        level, reason = found(loaded(tmp_path, more))["admin.listen"]
+        assert (level, reason[:12]) == ("ok", "it is in use")
+        here.disk.close(held)
     assert found(loaded(tmp_path, more))["admin.listen"] == ("ok", "it is free")
+    here.offload.close()
 
 
 def test_an_address_of_another_machine(tmp_path: Path) -> None:

@@ -213,6 +213,27 @@ def test_an_annotation_that_becomes_wrong_later_is_told_too(tmp_path: Path) -> N
     run(tmp_path, work)
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"), [("nowhere", "no_such_route"), ("by-word", "route_does_not_match")]
+)
+def test_a_route_that_becomes_wrong_is_told_at_once_and_changes_nothing(
+    tmp_path: Path, value: str, reason: str
+) -> None:
+    async def work(node: Node, pipeline: Pipeline) -> None:
+        node.pod("web", {"logship/route": "rest"})
+        node.tell()
+        await until(lambda: node.texts("rest") == {"web/app", "web/app err"})
+        node._pods.clear()
+        node.pod("web", {"logship/route": value})
+        node.tell()
+        await until(lambda: len(node.notices("rest")) == 1)
+        node.write("web", "more")
+        await until(lambda: {"more", "more err"} <= node.texts("rest"))  # past `errors`, as before
+        assert pipeline.origins.wishes.counts == {reason: 1}
+
+    run(tmp_path, work)
+
+
 def test_one_problem_of_a_pod_is_told_in_one_stream_and_each_containers_own_in_its(
     tmp_path: Path,
 ) -> None:

@@ -14,11 +14,13 @@ from tests.plugins.logship_tail.recording import Recorder, container, running
 
 POD = {
     "namespace": "shop", "name": "cart-0", "labels": {"app": "cart"},
-    "annotations": {"logship/multiline": "python"},
+    "annotations": {"logship/multiline": "python"}, "owner_kind": "Job", "owner_name": "bill",
 }  # fmt: skip
+NAMESPACE = {"name": "shop", "labels": {"team": "retail"}}
 ABOUT = {
     "namespace": "shop", "pod": "cart-0", "uid": "uid-1", "container": "cart", "restart": "2",
-    "label:app": "cart", "annotation:logship/multiline": "python",
+    "label:app": "cart", "annotation:logship/multiline": "python", "owner_kind": "Job",
+    "owner_name": "bill", "namespace_label:team": "retail",
 }  # fmt: skip
 
 
@@ -50,7 +52,7 @@ def sampled(source: Source, about: dict[str, str]) -> tuple[str, Labels, Cutting
 def test_a_container(tmp_path: Path, format: str) -> None:
     log = container(tmp_path, "shop_cart-0_uid-1", "cart") / "2.log"
     log.write_text("{" if format == "docker" else "2026-03-01T10:00:00Z stdout F a\n")
-    (tmp_path / "pods.json").write_bytes(orjson.dumps({"pods": [POD]}))
+    (tmp_path / "pods.json").write_bytes(orjson.dumps({"pods": [POD], "namespaces": [NAMESPACE]}))
     config = KubernetesConfig(
         root=str(tmp_path),
         format=format,  # type: ignore[arg-type]
