@@ -60,6 +60,16 @@ class Span(NamedTuple):
         return self.end - self.start
 
 
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """The same bytes; a span that goes on where the one before it ends is one with it."""
+    found: list[Span] = []
+    for span in spans:
+        if found and found[-1].end == span.start and found[-1].generation == span.generation:
+            span = found.pop()._replace(end=span.end)
+        found.append(span)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """What is unusual about a row: it becomes a label at the destination, and is counted."""

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from logship.rows.address import Generation, Position, Span
+from logship.rows.address import Generation, Position, Span, merged
 from logship.rows.count import lines_as_rows
 from logship.rows.index import Cutting, addresses, build, finished, physical_lines
 from logship.rows.joins import Joined, joined
@@ -88,8 +88,7 @@ class Cutter:
             return self._carve([*self._open, (span, body)])
         if (rows := finished(body, span, self.cutting, wanted=self.rows_wanted)) is not None:
             return Cut(body, (span,), rows)
-        count = lines_as_rows(body, self.cutting)
-        if count is not None or not self._may_end_open(body):
+        if (count := lines_as_rows(body, self.cutting)) is not None or not self._may_end_open(body):
             return Cut(body, (span,), None, count)
         return self._carve([(span, body)])
 
@@ -103,7 +102,7 @@ class Cutter:
 
     @property
     def open_bytes(self) -> int:
-        return len(self._tail) + sum(len(part) for _, part in self._open)
+        return len(self._tail) + sum([len(part) for _, part in self._open])
 
     def open_spans(self) -> list[Span]:
         """Where the bytes lie that it keeps: parts of records, then the unfinished line."""
@@ -142,8 +141,7 @@ class Cutter:
     def _carve(
         self, parts: Sequence[tuple[Span, bytes]], closing: Collection[str] = ()
     ) -> Cut | None:
-        block = b"".join(part for _, part in parts)
-        pieces = [span for span, _ in parts]
+        block, pieces = b"".join([part for _, part in parts]), merged(span for span, _ in parts)
         lines = physical_lines(block, self.cutting)
         whole, opened = join(lines, self.cutting.max_row_bytes)
         for record in [r for r in opened if lines.streams[r.parts[0]] in closing]:
