@@ -76,7 +76,7 @@ class Binder:
 
     async def bind(self, entry: Entry) -> None:
         """Give the entry to the routes it goes to, if that can be told."""
-        if entry.follower is not None:
+        if entry.follower is not None and entry.follower.changed:
             entry.follower.refresh()  # once more: what the first look missed is held open now
         at_risk = self._at_risk(entry)
         labels, wish = entry.origin.labels, self._wishes.of(entry)

@@ -53,6 +53,11 @@ class Directory:
             for feed in self.feeds:
                 feed.missed(stat)
 
+    @property
+    def changed(self) -> bool:
+        """Whether names may have changed since the last look, or it failed at something."""
+        return self.mtime_ns == 0 or self._changed_ns() != self.mtime_ns
+
     def tell_lost(self) -> None:
         """To the feed that came last: what is gone already is lost to it too."""
         for stat in self._unopened.lost:

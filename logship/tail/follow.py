@@ -77,6 +77,11 @@ class Follower:
         self.directory.mtime_ns = 0
         self.refresh()
 
+    @property
+    def changed(self) -> bool:
+        """Whether a look at the directory may find more than the last one did."""
+        return self.opening.waits or self.directory.changed
+
     def refresh(self) -> None:
         """Look at the directory: open what is new, note what was renamed or is gone."""
         if self.opening.waits:
