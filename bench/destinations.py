@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from bench.processes import ended
+
 _START_SECS = 30.0
 _ASK_SECS = 120
 """Blocks are read when the counts are asked for."""
@@ -61,18 +63,10 @@ def destination(directory: Path, *services: str) -> Iterator[Destination]:
 @contextmanager
 def started(command: list[str], ready: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A server that says it is ready by writing a file; it is ended here."""
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
+    with ended(subprocess.Popen(command, stdout=subprocess.DEVNULL)) as server:
         end = time.monotonic() + _START_SECS
         while not ready.exists():
             if server.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"did not start: {' '.join(command)}")
             time.sleep(0.02)
         yield server
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
